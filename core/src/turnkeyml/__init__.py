@@ -1,0 +1,1 @@
+"""turnkey: carry a machine-learning model, unchanged, through a chain of tools."""

@@ -1,0 +1,145 @@
+"""Where things are in a cache: one directory a build, with names that never collide."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnkeyml.cache.atomic import TEMPORARY
+from turnkeyml.cache.documents import read_document
+from turnkeyml.errors import CacheError, UsageError
+
+DEFAULT_CACHE_DIR = "~/.cache/turnkey"
+CACHE_DIR_VARIABLE = "TURNKEY_CACHE_DIR"
+STATE_SCHEMA = 1
+STATS_SCHEMA = 1
+CLAIM_FILE = ".claim"
+STATS_FILE = "turnkey_stats.yaml"
+_SHOWN_HASH_DIGITS = 8
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class BuildDirectory:
+    """One build's place in a cache.
+
+    Args:
+        cache: The cache directory.
+        name: The build's name, which is also its folder's.
+    """
+
+    cache: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self.cache / self.name
+
+    @property
+    def state_file(self) -> Path:
+        """The state, also the mark by which a folder is known as a build."""
+        return self.path / f"{self.name}_state.yaml"
+
+    @property
+    def stats_file(self) -> Path:
+        """The statistics."""
+        return self.path / STATS_FILE
+
+    def log_file(self, tool: str, occurrence: int = 1) -> Path:
+        """The log of a tool's n-th time in the chain."""
+        suffix = "" if occurrence == 1 else f"_{occurrence}"
+        return self.path / f"log_{tool}{suffix}.txt"
+
+    def folder(self, name: str) -> Path:
+        """Make and give a folder for artifacts."""
+        path = self.path / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+class Cache:
+    """A directory of builds."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def require_writable(self) -> None:
+        """Make the directory.
+
+        Raises:
+            UsageError: It cannot be made or written.
+        """
+        hint = f"Give another one with -d, or set {CACHE_DIR_VARIABLE}."
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / f".tmp-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise UsageError(
+                f"The cache directory {self.path} cannot be written: {reason}.", hint=hint
+            ) from error
+
+    def claim(self, source: Path, digest: str, ordinal: int = 0) -> BuildDirectory:
+        """Give the build directory of a model, and make it.
+
+        The name is ``<file stem>_<8 digits>``. If that one belongs to another file, or to another
+        model of the same file, digits that tell the two apart are added.
+
+        Args:
+            source: The input file, as an absolute path.
+            digest: The model's hash.
+            ordinal: Counts models of one file that have the same hash, from 0.
+        """
+        stem = _UNSAFE.sub("-", source.stem)[:80].strip(".-") or "model"
+        plain = f"{stem}_{digest[:_SHOWN_HASH_DIGITS]}"
+        identity = hashlib.sha256(f"{source}\0{digest}\0{ordinal}".encode()).hexdigest()
+        for name in (plain, f"{plain}-{identity[:6]}", f"{plain}-{identity}"):
+            if self._try_claim(name, identity):
+                return BuildDirectory(self.path, name)
+        raise CacheError(f"No free build name for {source} in {self.path}.")
+
+    def _try_claim(self, name: str, identity: str) -> bool:
+        folder = self.path / name
+        folder.mkdir(parents=True, exist_ok=True)
+        claim = folder / CLAIM_FILE
+        if not claim.exists():
+            # A link appears whole or not at all: that decides between two processes meeting here.
+            temporary = folder / f"{TEMPORARY}{secrets.token_hex(6)}"
+            temporary.write_text(identity, "utf-8")
+            with suppress(FileExistsError):
+                os.link(temporary, claim)
+            temporary.unlink()
+        return claim.read_text("utf-8") == identity
+
+    def builds(self) -> list[BuildDirectory]:
+        """List the builds, by name; folders that turnkey did not make are left out."""
+        if not self.path.is_dir():
+            return []
+        found = [BuildDirectory(self.path, p.name) for p in self.path.iterdir() if p.is_dir()]
+        return sorted((b for b in found if b.state_file.is_file()), key=lambda b: b.name)
+
+    def read_state(self, name: str) -> dict[str, object]:
+        """Read the state file of a build.
+
+        Raises:
+            CacheError: There is no such build, or its file is damaged.
+        """
+        return read_document(BuildDirectory(self.path, name).state_file, STATE_SCHEMA)
+
+
+def cache_from(path: Path | None) -> Cache:
+    """Give the cache that a command works on.
+
+    Args:
+        path: What the user gave; by default ``TURNKEY_CACHE_DIR``, else ``~/.cache/turnkey``.
+    """
+    chosen = path or Path(os.environ.get(CACHE_DIR_VARIABLE) or DEFAULT_CACHE_DIR)
+    return Cache(chosen.expanduser().absolute())

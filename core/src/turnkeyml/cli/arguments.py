@@ -1,0 +1,151 @@
+"""Words of the command line, made ready for click: options that take many values, and where a
+command line goes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from enum import Enum, auto
+from pathlib import Path
+
+from turnkeyml.errors import UsageError
+from turnkeyml.options import OptionSpec, option_specs
+from turnkeyml.plugins.records import ToolRole
+from turnkeyml.plugins.registry import Registry, package_for
+from turnkeyml.running import GlobalOptions
+from turnkeyml.tool import ChainTool
+
+GUIDE_COMMAND = "benchmark"
+
+
+class Route(Enum):
+    """Which form of command line it is."""
+
+    CHAIN = auto()
+    """``turnkey -i FILE... TOOL TOOL``, and everything else that click answers."""
+    SHORTHAND = auto()
+    """``turnkey FILE...``"""
+    GUIDE = auto()
+    """``turnkey benchmark FILE...``"""
+    MANAGEMENT = auto()
+    """``turnkey plugins``"""
+
+
+def find_route(words: Sequence[str], registry: Registry) -> Route:
+    """Tell which form a command line has."""
+    if not words or words[0] in ("-h", "--help", "--version"):
+        return Route.CHAIN
+    record = registry.find_tool(words[0])
+    if record is not None and record.role is ToolRole.MANAGEMENT:
+        return Route.MANAGEMENT
+    inputs = {"-i", "--input-files"}
+    if any(word in inputs or word.startswith("--input-files=") for word in words):
+        return Route.CHAIN
+    if words[0] == GUIDE_COMMAND and any(_looks_like_input(word) for word in words[1:]):
+        return Route.GUIDE
+    if record is not None or words[0] in registry.sequences:
+        return Route.CHAIN
+    if words[0].startswith("-") or _looks_like_input(words[0]):
+        return Route.SHORTHAND
+    return Route.CHAIN
+
+
+def _looks_like_input(word: str) -> bool:
+    if word.startswith("-"):
+        return False
+    text = word.partition("::")[0]
+    return bool(Path(text).suffix) or "/" in text or "*" in text or Path(text).exists()
+
+
+def expand_chain(words: Sequence[str], registry: Registry) -> list[str]:
+    """Repeat the option's name before each value of options that take many.
+
+    ``-i a.py b.py discover`` becomes ``-i a.py -i b.py discover``: values go on up to the next
+    option or tool name.
+    """
+    return _expand(words, _by_flag(option_specs(GlobalOptions)), registry)
+
+
+def expand_single(words: Sequence[str], specs: Sequence[OptionSpec]) -> list[str]:
+    """Do the same for a command line without tool names."""
+    return _expand(words, _by_flag(specs), None)
+
+
+def _by_flag(specs: Sequence[OptionSpec]) -> dict[str, OptionSpec]:
+    found = {}
+    for spec in specs:
+        for flag in (*spec.flags, spec.info.shorthand):
+            if flag is not None:
+                found[flag] = spec
+    return found
+
+
+def _expand(
+    words: Sequence[str], flags: dict[str, OptionSpec], registry: Registry | None
+) -> list[str]:
+    result: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*result, word, *rest]
+        if registry is not None and _is_step(word, registry):
+            flags = _flags_of(word, registry)
+            result.append(word)
+            continue
+        name, equals, value = word.partition("=")
+        spec = flags.get(name)
+        if spec is None or not spec.takes_value:
+            result.append(word)
+        elif not spec.many:
+            result.append(word)
+            if not equals and rest:
+                result.append(rest.pop(0))
+        else:
+            values = [value] if equals else []
+            while (
+                rest
+                and not rest[0].startswith("-")
+                and not (registry is not None and _is_step(rest[0], registry))
+            ):
+                values.append(rest.pop(0))
+            for item in values:
+                result += [name, item]
+            if not values:
+                result.append(name)
+    return result
+
+
+def _is_step(word: str, registry: Registry) -> bool:
+    # A tool that is known but not installed is answered as such, and not taken for a file.
+    return (
+        registry.find_tool(word) is not None
+        or word in registry.sequences
+        or package_for("tool", word) is not None
+    )
+
+
+def require_step(words: Sequence[str], registry: Registry) -> None:
+    """Check that a chain has a tool at all.
+
+    Raises:
+        UsageError: It has none; the message takes up a word that is nearly one.
+    """
+    if any(_is_step(word, registry) or word in ("-h", "--help", "--version") for word in words):
+        return
+    names = [*registry.tools, *registry.aliases, *registry.sequences]
+    for word in words[1:]:
+        near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
+        if near:
+            raise UsageError(f"There is no tool {word!r}.", hint=f"Did you mean {near[0]!r}?")
+    raise UsageError(
+        "No tool is given.",
+        hint="Name the tools of the chain after the inputs; turnkey FILE runs the default chain.",
+    )
+
+
+def _flags_of(word: str, registry: Registry) -> dict[str, OptionSpec]:
+    record = registry.find_tool(word)
+    if record is None or record.role is ToolRole.MANAGEMENT:
+        return {}
+    return _by_flag(option_specs(record.ref.load_class(ChainTool).Options))

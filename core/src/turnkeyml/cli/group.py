@@ -1,0 +1,176 @@
+"""The click commands: the group that chains tools, and the one-word form."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from turnkeyml.errors import UsageError
+from turnkeyml.options import click_options, options_from_values
+from turnkeyml.plugins.records import ToolRecord, ToolRole
+from turnkeyml.plugins.registry import Registry
+from turnkeyml.running import GlobalOptions, RunRequest
+from turnkeyml.sequence import Step
+from turnkeyml.tool import ChainTool, ManagementTool
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+Submit = Callable[[RunRequest], int]
+
+GROUP_HELP = """Carry machine-learning models, unchanged, through a chain of tools.
+
+\b
+    turnkey -i bert.py discover export-pytorch benchmark --runtime ort
+    turnkey bert.py                    the default chain, in one word
+    turnkey bert.py -h                 its options
+    turnkey TOOL -h                    what a tool does, and its options
+
+Options stand before the first tool; each tool is followed by its own."""
+
+
+class ChainGroup(click.Group):
+    """``turnkey [options] TOOL [args] TOOL [args]...``, with the tools that are installed."""
+
+    def __init__(self, registry: Registry, submit: Submit) -> None:
+        super().__init__(
+            "turnkey",
+            params=list(click_options(GlobalOptions)),
+            chain=True,
+            help=GROUP_HELP,
+            context_settings=HELP_NAMES,
+            no_args_is_help=True,
+            result_callback=self._run,
+            subcommand_metavar="TOOL [ARGS]... [TOOL [ARGS]...]...",
+        )
+        self._registry = registry
+        self._submit = submit
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name what can stand on the command line."""
+        return sorted([*self._registry.tools, *self._registry.sequences])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Make the command of a tool; its class is loaded only now."""
+        if cmd_name in self._registry.sequences:
+            return _step_command(cmd_name, self._registry.sequences[cmd_name].summary, [])
+        record = self._registry.find_tool(cmd_name)
+        if record is None:
+            return None
+        if record.role is ToolRole.MANAGEMENT:
+            raise UsageError(
+                f"{cmd_name!r} stands alone and cannot be part of a chain.",
+                hint=f"Run: turnkey {cmd_name} -h",
+            )
+        return tool_command(record)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the next tool; a word that names none is answered with the nearest."""
+        if self.get_command(ctx, args[0]) is None:
+            raise self._registry.unknown("tool", args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List tools by where they may stand, without loading them."""
+        titles = {
+            ToolRole.FIRST: "Tools that start a chain",
+            ToolRole.STEP: "Tools that follow",
+            ToolRole.MANAGEMENT: "Commands that stand alone",
+        }
+        tools = self._registry.tools.values()
+        for role, title in titles.items():
+            rows = [(_title(t), t.summary) for t in tools if t.role is role]
+            _definition_list(formatter, title, rows)
+        sequences = self._registry.sequences.values()
+        _definition_list(formatter, "Sequences", [(s.name, s.summary) for s in sequences])
+        if not any(t.role is ToolRole.FIRST for t in tools):
+            formatter.write_paragraph()
+            formatter.write_text(
+                "No tool that starts a chain is installed. "
+                "Install the usual ones with: pip install 'turnkeyml-core[all]'"
+            )
+        problems = len(self._registry.broken) + len(self._registry.conflicts)
+        if problems:
+            formatter.write_paragraph()
+            formatter.write_text(f"Plugins left out: {problems}. See: turnkey plugins")
+
+    def _run(self, steps: list[Step], **values: Any) -> int:
+        options = options_from_values(GlobalOptions, values)
+        return self._submit(RunRequest(options, steps, title=" ".join(s.tool for s in steps)))
+
+
+def _title(tool: ToolRecord) -> str:
+    return f"{tool.name} ({', '.join(tool.aliases)})" if tool.aliases else tool.name
+
+
+def _definition_list(
+    formatter: click.HelpFormatter, title: str, rows: list[tuple[str, str]]
+) -> None:
+    if rows:
+        with formatter.section(title):
+            formatter.write_dl(sorted(rows))
+
+
+def tool_command(record: ToolRecord) -> click.Command:
+    """Make the click command of a tool that can stand in a chain."""
+    tool = record.ref.load_class(ChainTool)
+    text = inspect.getdoc(tool) or record.summary
+    return _step_command(record.name, text, click_options(tool.Options))
+
+
+def _step_command(name: str, text: str, params: list[click.Option]) -> click.Command:
+    def bind(**values: Any) -> Step:
+        return Step(name, {key: value for key, value in values.items() if value not in (None, ())})
+
+    return click.Command(
+        name, params=list(params), callback=bind, help=text, context_settings=HELP_NAMES
+    )
+
+
+def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click.Command:
+    """Make the one-word form, whose options are those of the tools that offer them there."""
+    params: dict[str, click.Parameter] = {}
+    for option in click_options(GlobalOptions, shorthand=True):
+        params[option.opts[0]] = option
+    own = {option.name for option in params.values()}
+    spellings: dict[str, str] = {}
+    for record in registry.tools.values():
+        if record.role is ToolRole.MANAGEMENT:
+            continue
+        for option in click_options(record.ref.load_class(ChainTool).Options, shorthand=True):
+            flag = option.opts[0]
+            # Two tools may offer one option; a name of its own keeps their fields apart.
+            option.name = flag.lstrip("-").replace("-", "_")
+            params.setdefault(flag, option)
+            spellings[option.name] = flag
+
+    def start(files: tuple[str, ...], **values: Any) -> int:
+        common = {key: value for key, value in values.items() if key in own}
+        options = options_from_values(GlobalOptions, {**common, "input_files": files})
+        given = {
+            spellings[key]: value
+            for key, value in values.items()
+            if key in spellings and value not in (None, ())
+        }
+        return submit(RunRequest(options, None, given, title="benchmark"))
+
+    files = click.Argument(["files"], nargs=-1, required=True, metavar="FILE...")
+    text = (
+        "Benchmark the models of scripts and model files with the default chain.\n\n"
+        "The chain is chosen by the kind of file and by the runtime; --dry-run shows it."
+    )
+    return click.Command(
+        name,
+        params=[files, *params.values()],
+        callback=start,
+        help=text,
+        context_settings=HELP_NAMES,
+    )
+
+
+def management_command(record: ToolRecord, registry: Registry) -> click.Command:
+    """Make the command of a tool that stands alone."""
+    return record.ref.load_class(ManagementTool).command(registry)

@@ -1,0 +1,105 @@
+"""The only module that prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+_KEPT_CONTROLS = {"\n", "\t"}
+
+
+class Console:
+    """The user's terminal, or the file or pipe in its place.
+
+    Results go to standard output; progress and errors to standard error. The console keeps its own
+    copies of both, so that it can speak while the output of tools goes to their logs. A reader that
+    goes away (a closed pipe) ends the printing and not the work.
+    """
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._out = _own_copy(out or sys.stdout)
+        self._err = _own_copy(err or sys.stderr)
+        self.is_live = self._err.isatty() and os.environ.get("TERM") != "dumb"
+
+    def print(self, text: str = "") -> None:
+        """Print a line of results."""
+        self._write(self._out, text)
+
+    def print_lines(self, lines: Iterable[str]) -> None:
+        """Print several lines of results."""
+        self.print("\n".join(lines))
+
+    def progress(self, text: str) -> None:
+        """Print a line that says what is going on."""
+        self._write(self._err, text)
+
+    def error(self, message: str, hint: str | None = None) -> None:
+        """Print what went wrong and what to do."""
+        self._write(self._err, f"Error: {message}" + (f"\n  {hint}" if hint else ""))
+
+    def rich(self) -> RichConsole:
+        """Give a rich console on standard error, for live views."""
+        from rich.console import Console as RichConsole
+
+        return RichConsole(file=self._err)
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        with suppress(BrokenPipeError, ValueError):
+            stream.write(printable(text) + "\n")
+            stream.flush()
+
+
+def printable(text: str) -> str:
+    """Replace control characters, which names and messages of users' files may contain."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _KEPT_CONTROLS else repr(c)[1:-1] for c in text)
+
+
+def _own_copy(stream: TextIO) -> TextIO:
+    try:
+        descriptor = os.dup(stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return stream
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    # What the terminal's encoding cannot say is shown escaped instead of ending the program.
+    return os.fdopen(descriptor, "w", encoding=encoding, errors="backslashreplace")
+
+
+def plural(count: int, noun: str) -> str:
+    """Say a number of things: ``1 model``, ``2 models``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def format_bytes(size: float) -> str:
+    """Say a size as the status shows it: ``240.0 B``, ``1.99 KB``, ``417.6 MB``."""
+    if size < 1024:
+        return f"{size:.1f} B"
+    for unit in ("KB", "MB", "GB"):
+        size /= 1024
+        if size < 1024 or unit == "GB":
+            break
+    return f"{size:.2f} {unit}" if size < 10 else f"{size:.1f} {unit}"
+
+
+def format_seconds(seconds: float) -> str:
+    """Say a duration: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def format_ms(milliseconds: float) -> str:
+    """Say a latency with three decimals, or three significant digits where that says more."""
+    return f"{milliseconds:.3f}" if milliseconds >= 0.01 else f"{milliseconds:#.3g}"

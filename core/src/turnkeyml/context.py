@@ -1,0 +1,59 @@
+"""What tools are given besides their options: the registry, the cache, a way to speak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from turnkeyml.state import ModelInfo, State
+
+if TYPE_CHECKING:
+    from turnkeyml.cache import Cache
+    from turnkeyml.inputs import Source
+    from turnkeyml.plugins.registry import Registry
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a running command has at hand.
+
+    Args:
+        registry: What is installed.
+        cache: Where builds are kept.
+        notes: Sentences for the user about the input being worked on.
+        first_step: Name and identity of the step that starts the chain.
+    """
+
+    registry: Registry
+    cache: Cache
+    notes: list[str] = field(default_factory=list)
+    first_step: tuple[str, str] = ("", "")
+
+    def note(self, text: str) -> None:
+        """Say one sentence to the user, under the status of this input."""
+        self.notes.append(text)
+
+    def new_state(
+        self,
+        source: Source,
+        model: ModelInfo,
+        *,
+        selected: bool = True,
+        ordinal: int = 0,
+        labels: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> State:
+        """Make the state of one model, with a build directory of its own.
+
+        Args:
+            source: The input that it was found in.
+            model: What is known of it.
+            selected: Whether it goes through the rest of the chain.
+            ordinal: Counts models of one input that have the same hash, from 0.
+            labels: By default those of the source.
+        """
+        build = self.cache.claim(source.path, model.digest, ordinal)
+        chosen = source.labels if labels is None else labels
+        state = State(build, source, model, self, labels=chosen, selected=selected)
+        state.begin_step(*self.first_step, consumes=())
+        return state

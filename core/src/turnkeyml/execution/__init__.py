@@ -1,0 +1,1 @@
+"""Running a plan: inputs, their models and the steps of each, one after the other."""

@@ -1,0 +1,131 @@
+"""Run one input: find its models, then take each through the rest of the chain."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnkeyml.context import RunContext
+from turnkeyml.errors import TurnkeyError, UsageError
+from turnkeyml.execution.capture import output_to
+from turnkeyml.execution.chain import describe, finish_entry, fire, run_chain, step_entry
+from turnkeyml.inputs import Source
+from turnkeyml.plan import Plan
+from turnkeyml.state import State, Status, StepOutcome
+
+_LOGS = ".logs"
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What became of one input.
+
+    Args:
+        source: The input.
+        states: A state for each model found.
+        error: Why the input itself failed, if it did; models found before went on all the same.
+        notes: Sentences for the user.
+        log: What the input's own code printed.
+    """
+
+    source: Source
+    states: tuple[State, ...]
+    error: TurnkeyError | None
+    notes: tuple[str, ...]
+    log: Path
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything of it went wrong."""
+        return self.error is not None or any(
+            state.selected and state.status is not Status.SUCCESSFUL for state in self.states
+        )
+
+
+def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
+    """Run one input through a plan, in this process.
+
+    Args:
+        source: The input.
+        plan: The chain for its suffix.
+        context: What tools are given.
+    """
+    first = plan.steps[0]
+    own = dataclasses.replace(context, notes=[], first_step=(first.name, first.identity))
+    hooks = context.registry.hooks.hook
+    fire(own.note, hooks.turnkey_job_started, source=source, plan=plan)
+    log = _log_file(source, context)
+    states, error = _find_models(source, plan, own, log)
+    fire(own.note, hooks.turnkey_models_found, source=source, states=states)
+    for state in states:
+        if state.selected:
+            run_chain(state, plan)
+    fire(own.note, hooks.turnkey_job_finished, source=source)
+    return JobResult(source, tuple(states), error, tuple(own.notes), log)
+
+
+def _log_file(source: Source, context: RunContext) -> Path:
+    folder = context.cache.path / _LOGS
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(str(source.path).encode()).hexdigest()[:8]
+    return folder / f"{source.path.stem[:80]}-{digest}.txt"
+
+
+def _find_models(
+    source: Source, plan: Plan, context: RunContext, log: Path
+) -> tuple[list[State], TurnkeyError | None]:
+    step = plan.steps[0]
+    entry = step_entry(step)
+    states: list[State] = []
+    error: TurnkeyError | None = None
+    hooks = context.registry.hooks.hook
+    fire(context.note, hooks.turnkey_step_started, state=None, source=source, step=step)
+    start = time.perf_counter()
+    with output_to(log):
+        try:
+            for state in step.tool().start(source, step.options, context):  # type: ignore[attr-defined]
+                states.append(state)
+        except TurnkeyError as failure:
+            error = failure
+        # A first tool runs users' code and libraries, which may raise anything; Ctrl-C passes.
+        except (Exception, SystemExit) as failure:  # noqa: BLE001
+            traceback.print_exc()
+            error = TurnkeyError(
+                f"{step.name} broke on {source.path.name}: {describe(failure)}",
+                hint=f"The whole traceback is in {log}",
+            )
+    status = Status.SUCCESSFUL if error is None else Status.FAILED
+    outcome = StepOutcome(status, time.perf_counter() - start, str(error) if error else None)
+    for state in states:
+        known = state.stats.steps.get(step.identity, {})
+        state.stats.steps[step.identity] = {**entry, **known}
+        finish_entry(state, step, outcome)
+        if state.selected:
+            shutil.copyfile(log, state.build.log_file(step.name))
+    if error is None:
+        error = _wrong_hashes(source, states)
+    fire(
+        context.note,
+        hooks.turnkey_step_finished,
+        state=None,
+        source=source,
+        step=step,
+        outcome=outcome,
+    )
+    return states, error
+
+
+def _wrong_hashes(source: Source, states: list[State]) -> UsageError | None:
+    digests = [state.model.digest for state in states]
+    for wanted in source.hashes:
+        if not any(digest.startswith(wanted.lower()) for digest in digests):
+            known = ", ".join(state.model.short_hash for state in states) or "none"
+            return UsageError(
+                f"{source.path.name} has no model with the hash {wanted}.", hint=f"It has: {known}."
+            )
+    return None

@@ -1,0 +1,145 @@
+"""The inputs of a command: files, globs, lists in ``.txt`` files, ``file::hash,hash``."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from turnkeyml.errors import UsageError
+from turnkeyml.labels import Labels, matches, read_labels
+
+_HASH = re.compile(r"[0-9a-fA-F]{4,64}\Z")
+_GLOB = re.compile(r"[*?\[]")
+_LIST_SUFFIX = ".txt"
+_LABELLED_SUFFIX = ".py"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file.
+
+    Args:
+        path: Absolute.
+        hashes: The models of it that are wanted, as (beginnings of) hashes; empty means all.
+        labels: What its first line says.
+    """
+
+    path: Path
+    hashes: tuple[str, ...] = ()
+    labels: Labels = field(default_factory=dict)
+
+    @property
+    def suffix(self) -> str:
+        """The file's suffix in lower case, which decides what tool starts the chain."""
+        return self.path.suffix.lower()
+
+    def selects(self, digest: str) -> bool:
+        """Tell whether the user wants the model with this hash."""
+        return not self.hashes or any(digest.startswith(wanted.lower()) for wanted in self.hashes)
+
+
+def find_sources(
+    words: Sequence[str], *, labels: Labels | None = None, tool_names: Iterable[str] = ()
+) -> tuple[Source, ...]:
+    """Resolve what the user gave as inputs, in order, each file once.
+
+    Args:
+        words: Files, globs, ``.txt`` lists, ``file::hash,hash``.
+        labels: Keep only scripts that have these labels.
+        tool_names: For the message when a word is a mistyped tool.
+
+    Raises:
+        UsageError: A word names nothing, or the labels match nothing.
+    """
+    found: dict[Path, Source] = {}
+    names = tuple(tool_names)
+    for word in words:
+        for source in _expand(word, Path.cwd(), names, ()):
+            known = found.get(source.path)
+            found[source.path] = source if known is None else _union(known, source)
+    sources = tuple(found.values())
+    if labels:
+        kept = tuple(source for source in sources if matches(source.labels, labels))
+        if not kept:
+            wanted = " ".join(f"{key}::{','.join(values)}" for key, values in labels.items())
+            raise UsageError(
+                f"None of the {len(sources)} inputs has the labels {wanted}.",
+                hint="Labels stand in the first line of a script: # labels: key::value",
+            )
+        return kept
+    return sources
+
+
+def _union(first: Source, second: Source) -> Source:
+    """Join two mentions of one file: what either selects is wanted."""
+    everything = not first.hashes or not second.hashes
+    hashes = () if everything else tuple(dict.fromkeys([*first.hashes, *second.hashes]))
+    return Source(first.path, hashes, first.labels)
+
+
+def _expand(
+    word: str, folder: Path, tools: tuple[str, ...], lists: tuple[Path, ...]
+) -> Iterator[Source]:
+    text, separator, hashes = word.partition("::")
+    wanted = tuple(part for part in hashes.split(",") if part)
+    for part in wanted:
+        if not _HASH.match(part):
+            raise UsageError(
+                f"In {word!r}, {part!r} is no hash.",
+                hint="After '::' come hashes as the status shows them, separated by commas.",
+            )
+    path = folder / Path(text).expanduser()
+    if path.is_file():
+        yield from _from_file(path.resolve(), wanted, tools, lists)
+    elif path.is_dir():
+        raise UsageError(
+            f"{text} is a directory.",
+            hint=f"Give the files in it, for example {text.rstrip('/')}/*.py",
+        )
+    elif _GLOB.search(text):
+        if separator:
+            raise UsageError(
+                f"{word!r} has both a pattern and hashes.", hint="Give the file itself."
+            )
+        names = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - the pattern may be absolute
+        files = [Path(name) for name in names if Path(name).is_file()]
+        if not files:
+            raise UsageError(f"No file matches {text!r}.")
+        for file in files:
+            yield from _from_file(file.resolve(), (), tools, lists)
+    else:
+        raise _missing(text, tools, lists)
+
+
+def _missing(text: str, tools: tuple[str, ...], lists: tuple[Path, ...]) -> UsageError:
+    where = f" (listed in {lists[-1]})" if lists else ""
+    near = difflib.get_close_matches(text, tools, n=1, cutoff=0.7)
+    if near and not Path(text).suffix:
+        return UsageError(f"There is no file {text!r}.", hint=f"Did you mean the tool {near[0]!r}?")
+    parent = Path(text).expanduser().parent
+    siblings = [p.name for p in parent.iterdir()] if parent.is_dir() else []
+    near = difflib.get_close_matches(Path(text).name, siblings, n=1, cutoff=0.75)
+    hint = f"Did you mean {str(parent / near[0])!r}?" if near else None
+    return UsageError(f"There is no file {text!r}{where}.", hint=hint)
+
+
+def _from_file(
+    path: Path, hashes: tuple[str, ...], tools: tuple[str, ...], lists: tuple[Path, ...]
+) -> Iterator[Source]:
+    if path.suffix.lower() != _LIST_SUFFIX:
+        labels = read_labels(path) if path.suffix.lower() == _LABELLED_SUFFIX else {}
+        yield Source(path, hashes, labels)
+        return
+    if path in lists:
+        chain = " -> ".join(p.name for p in (*lists, path))
+        raise UsageError(f"The lists of inputs contain each other: {chain}.")
+    for line in path.read_text("utf-8", errors="replace").splitlines():
+        word = line.strip()
+        if word and not word.startswith("#"):
+            # A list usually lies beside its files; else its paths are those of the command line.
+            beside = glob.glob(word.partition("::")[0], root_dir=path.parent, recursive=True)  # noqa: PTH207
+            yield from _expand(word, path.parent if beside else Path.cwd(), tools, (*lists, path))

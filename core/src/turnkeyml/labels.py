@@ -1,0 +1,50 @@
+"""Labels of a script: ``#labels key::value1,value2`` in its first line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from turnkeyml.errors import UsageError
+
+_PRAGMA = re.compile(r"#\s*labels\b:?\s*(?P<rest>.*)")
+
+Labels = Mapping[str, tuple[str, ...]]
+
+
+def read_labels(path: Path) -> Labels:
+    """Read the labels of a file.
+
+    Args:
+        path: A script; a file without the pragma in its first line has no labels.
+    """
+    with path.open("r", encoding="utf-8", errors="replace") as file:
+        match = _PRAGMA.match(file.readline().lstrip("\ufeff"))
+    if match is None:
+        return {}
+    words = [word for word in match["rest"].split() if "::" in word]
+    return parse_labels(words)
+
+
+def parse_labels(words: Sequence[str]) -> Labels:
+    """Read ``key::value1,value2`` words.
+
+    Raises:
+        UsageError: A word has another form.
+    """
+    result: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        key, separator, values = word.partition("::")
+        items = tuple(value for value in values.split(",") if value)
+        if not (key and separator and items):
+            raise UsageError(
+                f"{word!r} is no label.", hint="Write key::value or key::value1,value2."
+            )
+        result[key] = tuple(dict.fromkeys([*result.get(key, ()), *items]))
+    return result
+
+
+def matches(labels: Labels, wanted: Labels) -> bool:
+    """Tell whether a script has, for every key wanted, one of the values wanted."""
+    return all(set(labels.get(key, ())) & set(values) for key, values in wanted.items())

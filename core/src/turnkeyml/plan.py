@@ -1,0 +1,318 @@
+"""A chain checked whole before anything runs: options parse, kinds meet, devices exist."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from turnkeyml.errors import PlanError, UsageError
+from turnkeyml.options import (
+    argv_from_options,
+    json_from_options,
+    option_specs,
+    options_from_values,
+)
+from turnkeyml.plugins.records import ToolRecord, ToolRole
+from turnkeyml.plugins.registry import Registry, package_for
+from turnkeyml.sequence import Sequence as StepSequence
+from turnkeyml.sequence import Step, flatten, is_installed, step_identity
+from turnkeyml.tool import ChainTool, Contract, FirstTool, Tool
+
+DEFAULT_LAST_TOOL = "benchmark"
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step, ready to run.
+
+    Args:
+        number: Its place in the chain, from 1.
+        occurrence: How often its tool has come up to here, from 1.
+        record: Where its tool comes from.
+        tool: Its tool's class.
+        options: Resolved; an instance of the tool's ``Options``.
+        contract: What it takes and makes with these options.
+        consumes: The kind that it will get; None for the first step.
+        identity: The same in every run with the same steps and options up to here.
+        inserted: The sequence that put it in, where the user did not.
+    """
+
+    number: int
+    occurrence: int
+    record: ToolRecord
+    tool: type[ChainTool]
+    options: Any
+    contract: Contract
+    consumes: str | None
+    identity: str
+    inserted: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        return self.record.name
+
+    def words(self) -> list[str]:
+        """Give the command-line words of this step."""
+        return [self.name, *argv_from_options(self.options)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The chain for one kind of input.
+
+    Args:
+        suffix: Of the input files, such as ``.py``.
+        steps: In order.
+    """
+
+    suffix: str
+    steps: tuple[PlannedStep, ...]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that must be set before anything heavy is imported."""
+        return {k: v for step in self.steps for k, v in step.contract.environment.items()}
+
+    def describe(self) -> list[str]:
+        """Give the plan as lines for the console."""
+        names = max(len(step.name) for step in self.steps)
+        kinds = max(len(step.consumes or self.suffix) for step in self.steps)
+        lines = []
+        for step in self.steps:
+            taken = step.consumes or self.suffix
+            made = f" -> {step.contract.produces}" if step.contract.produces else ""
+            options = shlex.join(argv_from_options(step.options))
+            extra = f"  {options}" if options else ""
+            why = f"  (put in: {step.inserted})" if step.inserted else ""
+            lines.append(f"{step.number:3} {step.name:{names}}  {taken:{kinds}}{made}{extra}{why}")
+        return lines
+
+
+def make_plan(
+    steps: Iterable[str | Step | StepSequence],
+    suffix: str,
+    registry: Registry,
+    shorthand: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Check a chain for one kind of input.
+
+    Args:
+        steps: As typed in; the first starts the chain.
+        suffix: Of the input, in lower case with its dot.
+        registry: What is installed.
+        shorthand: Values for every step that has an option of that shorthand spelling, also for
+            steps that the plan puts in.
+
+    Raises:
+        PlanError: Says which step, what it takes, what it gets, and which tool closes the gap.
+        UsageError: An option is wrong.
+    """
+    drafter = _Drafter(registry, shorthand or {})
+    drafts = [drafter.draft(step) for step in flatten(steps, registry)]
+    if not drafts or drafts[0].record.role is not ToolRole.FIRST:
+        if drafts:
+            raise _cannot_start(drafts[0], suffix, registry)
+        raise PlanError("The chain has no step.", hint="Name at least one tool; see turnkey -h.")
+    _check_start(drafts, suffix, registry)
+    return Plan(suffix, tuple(_connect(drafts, drafter)))
+
+
+def default_steps(suffix: str, registry: Registry) -> tuple[Step, ...]:
+    """Give the chain of ``turnkey FILE``: the suffix's first tool, then a benchmark.
+
+    Raises:
+        PlanError: Nothing installed takes such files.
+    """
+    registry.tool(DEFAULT_LAST_TOOL)
+    return (Step(first_tool_for(suffix, registry).name), Step(DEFAULT_LAST_TOOL))
+
+
+def first_tool_for(suffix: str, registry: Registry) -> ToolRecord:
+    """Find the tool that starts a chain from such files.
+
+    Raises:
+        PlanError: There is none.
+    """
+    taken: list[str] = []
+    for record in _first_tools(registry):
+        suffixes = record.ref.load_class(FirstTool).suffixes
+        if suffix in suffixes:
+            return record
+        taken += suffixes
+    package = package_for("suffix", suffix)
+    what = f"Files with the suffix {suffix!r}" if suffix else "Files without a suffix"
+    if package:
+        hint = f"Install a tool for them with: pip install {package}"
+    elif taken:
+        hint = f"Give files with one of: {', '.join(taken)}."
+    else:
+        hint = (
+            "Install a tool that starts a chain, for example: pip install turnkeyml-plugin-discover"
+        )
+    raise PlanError(f"{what} are taken by no installed tool.", hint=hint)
+
+
+def _first_tools(registry: Registry) -> list[ToolRecord]:
+    return [record for record in registry.tools.values() if record.role is ToolRole.FIRST]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A step whose options are resolved, but which is not yet connected to those before it."""
+
+    record: ToolRecord
+    tool: type[ChainTool]
+    options: Any
+    contract: Contract
+    inserted: str | None = None
+
+
+@dataclass(frozen=True)
+class _Drafter:
+    """Resolves steps one by one."""
+
+    registry: Registry
+    shorthand: Mapping[str, Any]
+
+    def draft(self, step: Step, inserted: str | None = None) -> _Draft:
+        """Load a step's tool, resolve its options and ask for its contract."""
+        record = self.registry.tool(step.tool)
+        if record.role is ToolRole.MANAGEMENT:
+            raise PlanError(f"{record.name!r} stands alone and cannot be part of a chain.")
+        tool: type[ChainTool] = record.ref.load_class(
+            FirstTool if record.role is ToolRole.FIRST else Tool
+        )
+        common = {
+            spec.name: self.shorthand[spec.info.shorthand]
+            for spec in option_specs(tool.Options)
+            if spec.info.shorthand is not None and spec.info.shorthand in self.shorthand
+        }
+        given: Any = options_from_values(tool.Options, {**common, **step.options}, record.name)
+        options = tool.resolve(given, self.registry)
+        return _Draft(record, tool, options, tool.contract(options, self.registry), inserted)
+
+    def fill_gap(self, draft: _Draft) -> list[_Draft]:
+        """Draft the first alternative of a step's default sequence that is wholly installed."""
+        for alternative in draft.contract.default_sequence:
+            if is_installed(alternative, self.registry):
+                name = (
+                    alternative if isinstance(alternative, str) else alternative.name or "sequence"
+                )
+                why = f"default of {draft.record.name}: {name}"
+                return [self.draft(step, why) for step in flatten([alternative], self.registry)]
+        return []
+
+
+def _check_start(drafts: Sequence[_Draft], suffix: str, registry: Registry) -> None:
+    first = drafts[0].record.ref.load_class(FirstTool)
+    if suffix not in first.suffixes:
+        here = ", ".join(first.suffixes)
+        right = first_tool_for(suffix, registry)
+        raise PlanError(
+            f"Step 1, {drafts[0].record.name}, takes {here} files, not {suffix or 'this one'}.",
+            hint=f"Start the chain with {right.name}.",
+        )
+    for number, draft in enumerate(drafts[1:], start=2):
+        if draft.record.role is ToolRole.FIRST:
+            raise PlanError(
+                f"Step {number}, {draft.record.name}, starts a chain, so it cannot follow "
+                f"{drafts[number - 2].record.name}.",
+                hint="Put it first, and only one such tool in a chain.",
+            )
+
+
+def _cannot_start(draft: _Draft, suffix: str, registry: Registry) -> PlanError:
+    takes = " or ".join(draft.contract.consumes) or "nothing"
+    try:
+        hint = f"Put {first_tool_for(suffix, registry).name} before it."
+    except UsageError as error:
+        hint = str(error)
+    return PlanError(
+        f"Step 1, {draft.record.name}, takes {takes} and cannot start a chain from a {suffix} file.",
+        hint=hint,
+    )
+
+
+def _connect(drafts: list[_Draft], drafter: _Drafter) -> list[PlannedStep]:
+    planned: list[PlannedStep] = []
+    available: list[str] = []
+    for position, draft in enumerate(drafts):
+        later = drafts[position + 1 :]
+        wanted = set(draft.contract.consumes)
+        # What the user put in the wrong place is an error, not a reason to put it in again.
+        misplaced = any(other.contract.produces in wanted for other in later)
+        if position > 0 and not wanted & set(available) and not misplaced:
+            for extra in drafter.fill_gap(draft):
+                _append(planned, extra, available, drafter.registry)
+        _append(planned, draft, available, drafter.registry, later)
+    return planned
+
+
+def _append(
+    planned: list[PlannedStep],
+    draft: _Draft,
+    available: list[str],
+    registry: Registry,
+    later: Sequence[_Draft] = (),
+) -> None:
+    consumes = None
+    if planned:
+        # The newest artifact among the kinds that the tool takes.
+        consumes = next((k for k in reversed(available) if k in draft.contract.consumes), None)
+        if consumes is None:
+            raise _kinds_do_not_meet(len(planned) + 1, draft, available, registry, later)
+    parent = planned[-1].identity if planned else "start"
+    options = json_from_options(draft.options)
+    planned.append(
+        PlannedStep(
+            len(planned) + 1,
+            1 + sum(step.name == draft.record.name for step in planned),
+            draft.record,
+            draft.tool,
+            draft.options,
+            draft.contract,
+            consumes,
+            step_identity(parent, draft.record.name, options),
+            draft.inserted,
+        )
+    )
+    if draft.contract.produces is not None:
+        available.append(draft.contract.produces)
+
+
+def _kinds_do_not_meet(
+    number: int,
+    draft: _Draft,
+    available: list[str],
+    registry: Registry,
+    later: Sequence[_Draft],
+) -> PlanError:
+    takes = " or ".join(draft.contract.consumes) or "nothing that a chain can give"
+    got = " and ".join(dict.fromkeys(available)) or "nothing"
+    message = (
+        f"Step {number}, {draft.record.name}, takes {takes}, but the steps before it give {got}."
+    )
+    for other in later:
+        if other.contract.produces in draft.contract.consumes:
+            return PlanError(message, hint=f"Put {other.record.name} before {draft.record.name}.")
+    makers = _makers(draft.contract.consumes, available, registry)
+    if makers:
+        return PlanError(message, hint=f"Put {' or '.join(makers)} before it.")
+    for kind in draft.contract.consumes:
+        package = package_for("kind", kind)
+        if package is not None:
+            return PlanError(message, hint=f"pip install {package} gives a tool that makes it.")
+    return PlanError(message, hint="No installed tool makes it.")
+
+
+def _makers(wanted: tuple[str, ...], available: list[str], registry: Registry) -> list[str]:
+    found = []
+    for record in registry.tools.values():
+        if record.role is ToolRole.STEP:
+            tool = record.ref.load_class(Tool)
+            if tool.produces in wanted and set(tool.consumes) & set(available):
+                found.append(record.name)
+    return found

@@ -1,0 +1,65 @@
+"""The hooks that a plugin's module, or any object registered with pluggy, may implement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from turnkeyml.inputs import Source
+    from turnkeyml.plan import Plan, PlannedStep
+    from turnkeyml.state import State, StepOutcome
+
+PROJECT = "turnkeyml"
+API_VERSION = 1
+"""Raised when a change here, or in the `implements` mapping, breaks plugins that are out there."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def turnkey_implements() -> Mapping[str, Any]:  # type: ignore[empty-body]
+    """Give the `implements` mapping of a plugin that has no module attribute of that name.
+
+    Fires once, when plugins are loaded; the module is imported even for ``turnkey -h``.
+    """
+
+
+@hookspec
+def turnkey_plan_made(plan: Plan) -> None:
+    """Fires after a chain was checked whole and before anything of it runs. Changes nothing."""
+
+
+@hookspec
+def turnkey_job_started(source: Source, plan: Plan) -> None:
+    """Fires when work on one input begins."""
+
+
+@hookspec
+def turnkey_models_found(source: Source, states: Sequence[State]) -> None:
+    """Fires when the first tool has given its models, selected or not."""
+
+
+@hookspec
+def turnkey_step_started(state: State | None, source: Source, step: PlannedStep) -> None:
+    """Fires before a step runs on a model; ``state`` is None for the step that starts the chain."""
+
+
+@hookspec
+def turnkey_step_finished(
+    state: State | None, source: Source, step: PlannedStep, outcome: StepOutcome
+) -> None:
+    """Fires after a step ended, well or not. A listener may add to ``state.stats``."""
+
+
+@hookspec
+def turnkey_build_finished(state: State) -> None:
+    """Fires when one model's way through the chain has ended, after its files were saved."""
+
+
+@hookspec
+def turnkey_job_finished(source: Source) -> None:
+    """Fires when all models of one input have ended."""

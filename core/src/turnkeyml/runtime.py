@@ -1,0 +1,319 @@
+"""The contract of a runtime: software that runs a model on a device and is measured doing it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from turnkeyml import measure
+from turnkeyml.errors import BuildError, PluginError
+from turnkeyml.worker.process import WorkerOrder, run_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from turnkeyml.device import Device, DeviceInfo
+
+LATENCY_UNITS = "milliseconds (ms)"
+THROUGHPUT_UNITS = "inferences per second (IPS)"
+VERDICT_UNVERIFIED = "unverified"
+UNVERIFIED_REASON = "the runtime measures by itself and hands over no samples"
+
+CONTEXT_NAMES = (
+    "cache_dir", "build_name", "stats", "iterations", "model", "inputs", "device_type", "runtime",
+    "output_dir",
+)  # fmt: skip
+"""What is attached to a runtime before its ``__init__``, and passed to it where it asks."""
+
+
+@dataclass(frozen=True)
+class MeasuredPerformance:
+    """What a benchmark found.
+
+    Args:
+        mean_latency: In ms, transfers between host and device included.
+        throughput: In inferences per second (a batch is one inference).
+        device: The device's full name.
+        device_type: The device as chosen, such as ``x86``.
+        runtime: The runtime's name.
+        runtime_version: Of the software that ran the model, if it says so.
+        build_name: The build that was measured.
+        verdict: ``valid``, ``noisy``, ``invalid`` or ``unverified``.
+        verdict_reasons: Why it is not ``valid``, in words.
+        statistics: All other numbers, by name with their unit.
+        facts: What the runtime says about itself.
+        samples: Raw samples in ns, if there are any: ``first_ns``, ``warm_up_ns``, ``timed_ns``.
+    """
+
+    mean_latency: float
+    throughput: float
+    device: str
+    device_type: str
+    runtime: str
+    runtime_version: str = ""
+    build_name: str = ""
+    verdict: str = VERDICT_UNVERIFIED
+    verdict_reasons: tuple[str, ...] = (UNVERIFIED_REASON,)
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    samples: Mapping[str, Any] = field(default_factory=dict)
+    latency_units: str = LATENCY_UNITS
+    throughput_units: str = THROUGHPUT_UNITS
+
+
+class RuntimeStats:
+    """Where a runtime leaves numbers of its own; ``status_stats`` names those to be shown."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def save_model_eval_stat(self, key: str, value: Any) -> None:
+        """Keep a number or text under a name of the runtime's choice."""
+        self.values[key] = value
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """The captured inputs of a model that is a file.
+
+    Args:
+        folder: Where ``inputs.json`` and ``inputs.bin`` are.
+        names: The model file's input names, to the names of captured tensors.
+    """
+
+    folder: Path
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RuntimeContext:
+    """What a runtime is told about its task.
+
+    Args:
+        cache_dir: The cache directory.
+        build_name: The build.
+        stats: Where it leaves numbers of its own.
+        iterations: Timed iterations.
+        model: The model's file, or the live object where no build is required.
+        inputs: `ModelInputs` for a file; arguments by name for a live object.
+        device: The device as chosen and completed.
+        device_info: What is known of the device, if a package describes it.
+        runtime: The runtime's name.
+        output_dir: A folder for the runtime's own files; it exists.
+        environment: Variables that the runtime's record asks for.
+    """
+
+    cache_dir: Path
+    build_name: str
+    stats: RuntimeStats
+    iterations: int
+    model: Any
+    inputs: Any
+    device: Device
+    device_info: type[DeviceInfo] | None
+    runtime: str
+    output_dir: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class BaseRT(ABC):
+    """A runtime. The smallest complete one::
+
+        class ExampleRT(BaseRT):
+            def _setup(self):
+                import example
+
+                self.session = example.load(self.model)
+
+            def infer(self):
+                return self.session.run()
+
+            def device_name(self):
+                return "Example NPU"
+
+    There are three ways to write one, from short to long; which one applies is seen from what is
+    overridden:
+
+    1. ``infer()`` does one inference, and turnkey measures it. With ``worker = "worker.py"``, a
+       file beside the class's module, a fresh process does so (see `turnkeyml.worker.main`).
+    2. ``_execute()`` runs an outside program; ``mean_latency()`` and ``throughput()`` read its
+       results.
+    3. ``benchmark()`` does everything and returns `MeasuredPerformance`.
+
+    ``__init__`` may take keyword arguments: they are what ``--rt-args`` accepts, converted by their
+    annotations (text without one). The names in `CONTEXT_NAMES` are attributes already when it
+    runs, and are passed to it as far as its signature asks for them.
+    """
+
+    worker: ClassVar[str | None] = None
+
+    cache_dir: Path
+    build_name: str
+    stats: RuntimeStats
+    iterations: int
+    model: Any
+    inputs: Any
+    device_type: str
+    runtime: str
+    output_dir: Path
+    context: RuntimeContext
+
+    def __init__(self, **context: Any) -> None:
+        """Take and ignore the context, which is attached already."""
+
+    def _setup(self) -> None:
+        """Prepare: called once, before the first use."""
+
+    def _teardown(self) -> None:
+        """Undo ``_setup``: called once, also after a failure."""
+
+    def infer(self) -> Any:
+        """Run one inference with the captured inputs; give the outputs by name."""
+        raise PluginError(f"{type(self).__name__} has no infer().")
+
+    def _execute(self, output_dir: str, onnx_file: str, outputs_file: str, iterations: int) -> None:
+        """Run the model ``iterations`` times in a program of its own.
+
+        Args:
+            output_dir: Where benchmarking artifacts are.
+            onnx_file: The model.
+            outputs_file: Where the program's results are expected.
+            iterations: How often the model is to be run.
+        """
+        raise PluginError(f"{type(self).__name__} has no _execute().")
+
+    def mean_latency(self) -> float:
+        """Give the mean latency in ms, after ``_execute``."""
+        raise PluginError(f"{type(self).__name__} has no mean_latency().")
+
+    def throughput(self) -> float:
+        """Give the throughput in inferences per second, after ``_execute``."""
+        raise PluginError(f"{type(self).__name__} has no throughput().")
+
+    @abstractmethod
+    def device_name(self) -> str:
+        """Give the full name of the device that was used."""
+
+    def version(self) -> str:
+        """Give the version of the software that runs the model; shown beside its name."""
+        return ""
+
+    def worker_arguments(self) -> Mapping[str, Any]:
+        """Give what ``worker.py`` needs to know; JSON values."""
+        return {}
+
+    def benchmark(self) -> MeasuredPerformance:
+        """Measure the model on the device; called between ``_setup`` and ``_teardown``."""
+        if self.worker is not None:
+            return self._benchmark_in_worker(self.worker)
+        if type(self).infer is not BaseRT.infer:
+            return self._benchmark_here()
+        outputs_file = Path(self.output_dir) / "outputs.json"
+        self._execute(str(self.output_dir), str(self.model), str(outputs_file), self.iterations)
+        return self._performance(float(self.mean_latency()), float(self.throughput()))
+
+    def _benchmark_in_worker(self, worker: str) -> MeasuredPerformance:
+        module = sys.modules[type(self).__module__]
+        order = WorkerOrder(
+            Path(str(module.__file__)).parent / worker,
+            self.model,
+            self.inputs.folder,
+            self.inputs.names,
+            self.iterations,
+            self.worker_arguments(),
+        )
+        result = run_worker(order, environment=self.context.environment)
+        return self._measured(result.summary, result.facts, result.samples)
+
+    def _benchmark_here(self) -> MeasuredPerformance:
+        samples = measure.measure(self.infer, self.iterations)
+        summary = measure.summarize(samples, clock_step_ns=measure.clock_step_ns())
+        raw = {
+            "first_ns": samples.first_ns,
+            "warm_up_ns": samples.warm_up_ns,
+            "timed_ns": samples.timed_ns,
+        }
+        return self._measured(summary, {}, raw)
+
+    def _measured(
+        self, summary: Mapping[str, Any], facts: Mapping[str, Any], samples: Mapping[str, Any]
+    ) -> MeasuredPerformance:
+        numbers = dict(summary)
+        return self._performance(
+            numbers.pop("mean_latency_ms"),
+            numbers.pop("throughput_ips"),
+            verdict=numbers.pop("verdict"),
+            verdict_reasons=tuple(numbers.pop("verdict_reasons")),
+            statistics=numbers,
+            facts=facts,
+            samples=samples,
+        )
+
+    def _performance(self, latency: float, throughput: float, **more: Any) -> MeasuredPerformance:
+        facts = more.get("facts", {})
+        return MeasuredPerformance(
+            latency,
+            throughput,
+            self.device_name(),
+            self.device_type,
+            self.runtime,
+            runtime_version=str(facts.get("version", "")) or self.version(),
+            build_name=self.build_name,
+            **more,
+        )
+
+
+@contextmanager
+def opened(
+    runtime_class: type[BaseRT], context: RuntimeContext, rt_args: Mapping[str, Any]
+) -> Iterator[BaseRT]:
+    """Make a runtime with its context, set it up, and tear it down whatever happens.
+
+    Args:
+        runtime_class: The runtime.
+        context: Attached before ``__init__`` runs.
+        rt_args: Checked and converted by `turnkeyml.rt_args`.
+    """
+    runtime = runtime_class.__new__(runtime_class)
+    runtime.context = context
+    values = {
+        **{name: getattr(context, name) for name in CONTEXT_NAMES if name != "device_type"},
+        "device_type": str(context.device),
+    }
+    for name, value in values.items():
+        setattr(runtime, name, value)
+    parameters = inspect.signature(runtime_class.__init__).parameters.values()
+    anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+    named = {p.name for p in parameters}
+    asked = {name: value for name, value in values.items() if anything or name in named}
+    runtime_class.__init__(runtime, **{**asked, **rt_args})
+    try:
+        runtime._setup()
+        yield runtime
+    finally:
+        runtime._teardown()
+
+
+def check_performance(found: object, runtime: str) -> MeasuredPerformance:
+    """Check what a runtime's ``benchmark`` gave.
+
+    Raises:
+        BuildError: It is something else, or its numbers are impossible.
+    """
+    if not isinstance(found, MeasuredPerformance):
+        raise BuildError(
+            f"benchmark() of the runtime {runtime!r} gave {type(found).__name__}, "
+            "not MeasuredPerformance."
+        )
+    if not (found.mean_latency > 0 and found.throughput > 0):
+        raise BuildError(
+            f"The runtime {runtime!r} reports a mean latency of {found.mean_latency} ms and a "
+            f"throughput of {found.throughput} IPS, which cannot be."
+        )
+    return found

@@ -1,0 +1,142 @@
+"""The status tree: what was found in an input, and how each model fared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from turnkeyml.console import format_bytes, format_ms
+from turnkeyml.execution.job import JobResult
+from turnkeyml.runtime import LATENCY_UNITS, THROUGHPUT_UNITS
+from turnkeyml.state import State, Status
+
+HEADER = "Models discovered during profiling:"
+_INDENT = " " * 8
+_LABEL = 16
+_VALUE = 8
+
+
+def status_tree(result: JobResult) -> list[str]:
+    """Give the lines that show an input's models.
+
+    Invocations of one model with several input shapes stand under it; modules inside a model stand
+    under their parent, indented.
+    """
+    lines = [f"{result.source.path.name}:"]
+    for group in _groups(result.states):
+        lines += _group_lines(group)
+        lines.append("")
+    return lines
+
+
+def _groups(states: Sequence[State]) -> list[list[State]]:
+    groups: dict[int, list[State]] = {}
+    for state in states:
+        groups.setdefault(state.model.group, []).append(state)
+    children: dict[int | None, list[int]] = {}
+    for key, group in groups.items():
+        parent = group[0].model.parent
+        children.setdefault(parent if parent in groups else None, []).append(key)
+
+    def walk(parent: int | None) -> Iterator[list[State]]:
+        for key in children.get(parent, ()):
+            yield groups[key]
+            yield from walk(key)
+
+    return list(walk(None))
+
+
+def _group_lines(group: list[State]) -> list[str]:
+    model = group[0].model
+    outer = _INDENT * (1 + 2 * model.depth)
+    inner = outer + _INDENT
+    several = len(group) > 1
+    title = model.name if several else model.name + _executed(group[0])
+    lines = [outer + title, *_facts(group[0], inner)]
+    for number, state in enumerate(group, start=1):
+        if several:
+            lines += ["", f"{inner}With input shape {number}{_executed(state)}"]
+        lines += _invocation_lines(state, inner)
+    return lines
+
+
+def _executed(state: State) -> str:
+    model = state.model
+    if model.executions is None:
+        return ""
+    took = "" if model.seconds is None else f" - {model.seconds:.2f}s"
+    return f" (executed {model.executions}x{took})"
+
+
+def _facts(state: State, indent: str) -> list[str]:
+    model = state.model
+    lines = [_line(indent, "Model Type", model.model_type)]
+    if model.class_name:
+        lines.append(_line(indent, "Class", model.class_name))
+    if model.location:
+        line = "" if model.line is None else f", line {model.line}"
+        lines.append(_line(indent, "Location", f"{model.location}{line}"))
+    if model.parameter_count is not None:
+        size = format_bytes(model.parameter_bytes or 0)
+        lines.append(_line(indent, "Parameters", f"{model.parameter_count:,} ({size})"))
+    return lines
+
+
+def _invocation_lines(state: State, indent: str) -> list[str]:
+    model = state.model
+    lines = []
+    if model.input_shapes:
+        shapes = ", ".join(
+            f"{name!r}: {tuple(shape)}" for name, shape in model.input_shapes.items()
+        )
+        lines.append(_line(indent, "Input Shape", shapes))
+    lines.append(_line(indent, "Hash", model.short_hash))
+    lines.append(_line(indent, "Build dir", str(state.build.path)))
+    if state.selected:
+        lines += _status_lines(state, indent)
+    return lines
+
+
+def _status_lines(state: State, indent: str) -> list[str]:
+    if state.status is Status.FAILED:
+        return [
+            _line(indent, "Status", f"Failed in {state.failed_step}: {state.error}"),
+            _line(indent, "Log", str(state.failed_log or "")),
+        ]
+    if state.status is not Status.SUCCESSFUL:
+        return [_line(indent, "Status", state.status.value.replace("_", " ").capitalize())]
+    if not state.shown_results:
+        if not state.has_built():
+            return []
+        return [_line(indent, "Status", "Model successfully built!")]
+    lines = []
+    for key in state.shown_results:
+        lines += _result_lines(state.stats.results[key], indent)
+    return lines
+
+
+def _result_lines(result: dict[str, object], indent: str) -> list[str]:
+    version = f" v{result['runtime_version']}" if result.get("runtime_version") else ""
+    where = f"{result['device_name']} ({result['runtime']}{version})"
+    below = indent + " " * _LABEL
+    latency, throughput = result["mean_latency_ms"], result["throughput_ips"]
+    lines = [
+        _line(indent, "Status", f"Successfully benchmarked on {where}"),
+        _line(below, "Mean Latency", f"{format_ms(_number(latency)):{_VALUE}}{LATENCY_UNITS}"),
+        _line(below, "Throughput", f"{f'{_number(throughput):.1f}':{_VALUE}}{THROUGHPUT_UNITS}"),
+    ]
+    shown = result.get("status_stats")
+    if isinstance(shown, dict):
+        lines += [_line(below, str(key), str(value)) for key, value in shown.items()]
+    if result.get("verdict") != "valid":
+        reasons = result.get("verdict_reasons")
+        text = "; ".join(map(str, reasons)) if isinstance(reasons, list) else ""
+        lines.append(_line(below, "Verdict", f"{result.get('verdict')}: {text}"))
+    return lines
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else float("nan")
+
+
+def _line(indent: str, label: str, value: str) -> str:
+    return f"{indent}{label + ':':{_LABEL - 1}} {value}"

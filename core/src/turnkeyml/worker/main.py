@@ -1,0 +1,106 @@
+"""What runs in a worker process: load a model, measure it, write what was found.
+
+Started as ``python main.py REQUEST.json`` with the Python of any environment; it uses the standard
+library, the files beside it, and the ``worker.py`` of a runtime, which imports that runtime's own
+packages. A ``worker.py`` has::
+
+    def open_session(request):   # loads the model; its time is the load time
+        return a session with
+            infer()              # one inference, as a user would do it; returns outputs by name
+            describe()           # facts to keep: versions, providers, threads; JSON values
+            close()
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a runtime's worker is given.
+
+    Args:
+        model: The model's file.
+        inputs: Tensors by the names that the model file uses.
+        arguments: What the runtime's class wants its worker to know; JSON values.
+    """
+
+    model: Path
+    inputs: dict[str, Any]
+    arguments: dict[str, Any]
+
+
+def load_module(name: str, path: Path) -> ModuleType:
+    """Import a file by its path, whatever the environment has installed."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def serve(order: dict[str, Any]) -> dict[str, Any]:
+    """Do what a request orders, and give the response."""
+    here = Path(__file__).parent
+    measuring = load_module("turnkey_measure", here.parent / "measure.py")
+    tensors = load_module("turnkey_tensors", here / "tensors.py")
+    raw = tensors.read_tensors(Path(order["inputs"]))
+    inputs = {name: raw[leaf] for name, leaf in order["names"].items()}
+    runtime = load_module("turnkey_runtime_worker", Path(order["worker"]))
+    start = time.perf_counter_ns()
+    session = runtime.open_session(Request(Path(order["model"]), inputs, order["arguments"]))
+    load_ns = time.perf_counter_ns() - start
+    try:
+        samples = measuring.measure(session.infer, order["iterations"])
+        summary = measuring.summarize(samples, clock_step_ns=measuring.clock_step_ns())
+        facts = session.describe()
+    finally:
+        session.close()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "summary": {"load_ms": load_ns / 1e6, **summary, "peak_memory_bytes": peak},
+        "facts": facts,
+        "samples": {
+            "first_ns": samples.first_ns,
+            "warm_up_ns": samples.warm_up_ns,
+            "timed_ns": samples.timed_ns,
+        },
+    }
+
+
+def main(request_file: str) -> int:
+    """Serve one request; the response goes to the file that it names, not to stdout."""
+    order = json.loads(Path(request_file).read_text("utf-8"))
+    try:
+        response: dict[str, Any] = serve(order)
+        code = 0
+    # A runtime's own code runs here: whatever it raises becomes the response.
+    except Exception as error:
+        traceback.print_exc()
+        text = " ".join(str(error).split())
+        response = {"error": f"{type(error).__name__}: {text}"}
+        code = 1
+    target = Path(order["response"])
+    partial = target.with_name(f".tmp-{os.getpid()}-{target.name}")
+    partial.write_text(json.dumps(response), "utf-8")
+    partial.replace(target)
+    return code
+
+
+if __name__ == "__main__":
+    # The script's own folder is no place to import from.
+    del sys.path[0]
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,105 @@
+"""Start a worker process and read what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from turnkeyml.errors import BuildError
+
+_MAIN = Path(__file__).with_name("main.py")
+
+
+@dataclass(frozen=True)
+class WorkerOrder:
+    """What a worker is to do.
+
+    Args:
+        worker: The runtime's ``worker.py``.
+        model: The model's file.
+        inputs: The folder of captured inputs.
+        names: The model file's input names to the names of captured tensors.
+        iterations: Timed iterations.
+        arguments: For the runtime's worker; JSON values.
+    """
+
+    worker: Path
+    model: Path
+    inputs: Path
+    names: Mapping[str, str]
+    iterations: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkerResult:
+    """What a worker found.
+
+    Args:
+        summary: Numbers as `turnkeyml.measure.summarize` gives them, load time and peak memory.
+        facts: What the runtime says about itself.
+        samples: Raw samples in ns: ``first_ns``, ``warm_up_ns``, ``timed_ns``.
+    """
+
+    summary: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    samples: Mapping[str, Any]
+
+
+def run_worker(
+    order: WorkerOrder, *, environment: Mapping[str, str], python: Path | None = None
+) -> WorkerResult:
+    """Run a worker to its end; what it prints goes where this process's output goes.
+
+    Args:
+        order: What to do.
+        environment: Variables to set for it.
+        python: The interpreter; by default the one that runs turnkey.
+
+    Raises:
+        BuildError: The runtime refused the model, or the process died; says which.
+    """
+    with tempfile.TemporaryDirectory(prefix="turnkey-worker-") as folder:
+        request, response = Path(folder, "request.json"), Path(folder, "response.json")
+        document = {
+            "worker": str(order.worker),
+            "model": str(order.model),
+            "inputs": str(order.inputs),
+            "names": dict(order.names),
+            "iterations": order.iterations,
+            "arguments": dict(order.arguments),
+            "response": str(response),
+        }
+        request.write_text(json.dumps(document), "utf-8")
+        command = [str(python or sys.executable), str(_MAIN), str(request)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, env={**os.environ, **environment}
+        )
+        try:
+            code = process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        if not response.exists():
+            raise BuildError(f"The worker process {_ending(code)} before it gave a result.")
+        content = json.loads(response.read_text("utf-8"))
+    if "error" in content:
+        raise BuildError(str(content["error"]))
+    return WorkerResult(content["summary"], content["facts"], content["samples"])
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    guess = "; probably out of memory" if -code == signal.SIGKILL else ""
+    return f"was ended by {name}{guess}"

@@ -1,0 +1,230 @@
+"""The tool `benchmark`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from turnkeyml.artifacts import Artifact
+from turnkeyml.cache.atomic import open_replaced
+from turnkeyml.device import Device, DeviceInfo, default_device, resolve_device, runtimes_for
+from turnkeyml.errors import BuildError, PlanError
+from turnkeyml.options import option
+from turnkeyml.plugins.records import RuntimeRecord
+from turnkeyml.plugins.registry import Registry
+from turnkeyml.rt_args import convert_rt_args, parse_rt_args
+from turnkeyml.runtime import (
+    BaseRT,
+    MeasuredPerformance,
+    ModelInputs,
+    RuntimeContext,
+    RuntimeStats,
+    check_performance,
+    opened,
+)
+from turnkeyml.state import State
+from turnkeyml.tool import Contract, Tool
+
+DEFAULT_ITERATIONS = 100
+_SAMPLES_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class BenchmarkOptions:
+    """The options of `benchmark`."""
+
+    device: str | None = option(
+        None,
+        metavar="TYPE",
+        help="What runs the model: family, family::part or family::part::config. "
+        "[default: the processor of this machine]",
+        shorthand="--device",
+    )
+    runtime: str | None = option(
+        None,
+        metavar="SW",
+        help="The software that runs it. [default: the first that the device names]",
+        shorthand="--runtime",
+    )
+    iterations: int = option(
+        DEFAULT_ITERATIONS,
+        metavar="N",
+        minimum=1,
+        help="How many inferences are timed, after the warm-up.",
+        shorthand="--iterations",
+    )
+    rt_args: tuple[str, ...] = option(
+        (),
+        metavar="KEY::VALUE",
+        help="Arguments of the runtime: key::value, key::[value1,value2], or a key alone.",
+        shorthand="--rt-args",
+    )
+
+
+class Benchmark(Tool):
+    """Measure a model's latency and throughput on a device with a runtime.
+
+    Reported are the mean latency of one inference in milliseconds, transfers between host and
+    device included, and the throughput in inferences per second (a batch is one inference).
+    Beside them the statistics of the build keep the median, spread, percentiles where there are
+    enough samples, load time, first inference, and a verdict on whether the numbers can be
+    trusted. The raw samples are kept in the folder benchmark/ of the build directory.
+
+    If the chain has not made what the runtime needs, the runtime's default sequence is put in.
+    """
+
+    name = "benchmark"
+    Options = BenchmarkOptions
+
+    @classmethod
+    def resolve(cls, options: BenchmarkOptions, registry: Registry) -> BenchmarkOptions:
+        """Choose device and runtime, and check that they and the arguments go together."""
+        device = Device.parse(options.device) if options.device else default_device(registry)
+        if options.runtime is not None:
+            record = registry.runtime(options.runtime)
+        else:
+            candidates = runtimes_for(device, registry)
+            if not candidates:
+                known = device.family in registry.devices
+                if not known:
+                    raise registry.unknown("device", device.family, registry.devices)
+                raise PlanError(
+                    f"No installed runtime supports the device {device.family!r}.",
+                    hint="Install one, for example: pip install turnkeyml-plugin-onnxrt",
+                )
+            record = candidates[0]
+        device = resolve_device(device, record, registry)
+        convert_rt_args(record.name, _runtime_class(record), parse_rt_args(options.rt_args))
+        return replace(options, device=str(device), runtime=record.name)
+
+    @classmethod
+    def contract(cls, options: BenchmarkOptions, registry: Registry) -> Contract:
+        """Take what the runtime runs."""
+        record = registry.runtime(str(options.runtime))
+        return Contract(
+            (record.consumes,),
+            default_sequence=record.default_sequence,
+            environment=record.environment,
+        )
+
+    def run(self, state: State, options: BenchmarkOptions) -> State:
+        """Measure the newest artifact that the runtime takes."""
+        registry = state.context.registry
+        record = registry.runtime(str(options.runtime))
+        device = Device.parse(str(options.device))
+        info = _device_info(device, registry)
+        if info is not None and not info.is_present():
+            raise BuildError(f"This machine has no {device.family} device.")
+        if record.requirement_check is not None:
+            record.requirement_check.load()()
+        stats = RuntimeStats()
+        context = _context(state, options, record, device, info, stats)
+        given = parse_rt_args(options.rt_args)
+        runtime_class = _runtime_class(record)
+        state_before = dict(info.state()) if info is not None else {}
+        arguments = convert_rt_args(record.name, runtime_class, given)
+        with opened(runtime_class, context, arguments) as runtime:
+            found = check_performance(runtime.benchmark(), record.name)
+        state_after = dict(info.state()) if info is not None else {}
+        _save(
+            state,
+            options,
+            record,
+            found,
+            {
+                **stats.values,
+                "device_state_before": state_before,
+                "device_state_after": state_after,
+            },
+        )
+        return state
+
+
+def _runtime_class(record: RuntimeRecord) -> type[BaseRT]:
+    return record.ref.load_class(BaseRT)
+
+
+def _device_info(device: Device, registry: Registry) -> type[DeviceInfo] | None:
+    ref = registry.devices[device.family].ref
+    return ref.load_class(DeviceInfo) if ref is not None else None
+
+
+def _context(
+    state: State,
+    options: BenchmarkOptions,
+    record: RuntimeRecord,
+    device: Device,
+    info: type[DeviceInfo] | None,
+    stats: RuntimeStats,
+) -> RuntimeContext:
+    artifact = state.input
+    if artifact.is_file:
+        model: Any = state.file_of(artifact)
+        inputs: Any = _inputs_of(state, artifact)
+    else:
+        model, inputs = artifact.live.module, artifact.live.arguments()
+    return RuntimeContext(
+        cache_dir=state.context.cache.path,
+        build_name=state.name,
+        stats=stats,
+        iterations=options.iterations,
+        model=model,
+        inputs=inputs,
+        device=device,
+        device_info=info,
+        runtime=record.name,
+        output_dir=state.folder(f"benchmark/{record.name}"),
+        environment=record.environment,
+    )
+
+
+def _inputs_of(state: State, artifact: Artifact) -> ModelInputs:
+    folder = artifact.info.get("inputs_folder")
+    names = artifact.info.get("inputs")
+    if not isinstance(folder, str) or not isinstance(names, dict):
+        raise BuildError(
+            f"The {artifact.kind} of {state.name} comes without inputs to run it with."
+        )
+    return ModelInputs(state.build.path / folder, names)
+
+
+def _save(
+    state: State,
+    options: BenchmarkOptions,
+    record: RuntimeRecord,
+    found: MeasuredPerformance,
+    more: dict[str, Any],
+) -> None:
+    artifact = state.input
+    identity = {
+        "artifact": artifact.files[0].sha256 if artifact.is_file else state.model.digest,
+        "artifact_kind": artifact.kind,
+        "artifact_step": artifact.step,
+        "device": options.device,
+        "runtime": record.name,
+        "rt_args": list(options.rt_args),
+        "iterations": options.iterations,
+    }
+    shown = {key: more[key] for key in record.status_stats if key in more}
+    values = {
+        "device_name": found.device,
+        "runtime_version": found.runtime_version,
+        "mean_latency_ms": found.mean_latency,
+        "throughput_ips": found.throughput,
+        "verdict": found.verdict,
+        "verdict_reasons": list(found.verdict_reasons),
+        **found.statistics,
+        "facts": dict(found.facts),
+        **more,
+        "status_stats": shown,
+        "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    key = state.stats.save_result(identity, values)
+    state.shown_results.append(key)
+    if found.samples:
+        path = state.folder("benchmark") / f"samples-{key}.json"
+        with open_replaced(path) as file:
+            json.dump({"schema": _SAMPLES_SCHEMA, "unit": "ns", **found.samples}, file)
+        state.stats.results[key]["samples_file"] = f"benchmark/{path.name}"

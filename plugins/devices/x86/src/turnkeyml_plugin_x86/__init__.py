@@ -1,0 +1,1 @@
+"""The turnkey devices `x86` and `arm`: the processor that runs turnkey."""

@@ -1,0 +1,222 @@
+"""The tool `discover`."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from turnkeyml.artifacts import INPUTS, PYTORCH_MODEL
+from turnkeyml.console import plural
+from turnkeyml.context import RunContext
+from turnkeyml.errors import BuildError, PlanError
+from turnkeyml.inputs import Source
+from turnkeyml.options import option
+from turnkeyml.plugins.registry import Registry
+from turnkeyml.state import ModelInfo, State
+from turnkeyml.tool import FirstTool
+
+if TYPE_CHECKING:
+    from turnkeyml_torch.script import ScriptEnd
+
+    from turnkeyml_torch import FoundModel, Invocation, Recorder
+
+MODEL_TYPE = "Pytorch (torch.nn.Module)"
+INPUTS_FOLDER = "inputs"
+
+
+@dataclass(frozen=True)
+class DiscoverOptions:
+    """The options of `discover`."""
+
+    script_args: str | None = option(
+        None,
+        metavar="ARGS",
+        help='Command line of the script, in one word: --script-args="--batch_size 8".',
+        shorthand="--script-args",
+    )
+    max_depth: int = option(
+        0,
+        metavar="N",
+        minimum=0,
+        help="How many levels of modules inside the models are taken as models of their own.",
+        shorthand="--max-depth",
+    )
+    max_invocations: int = option(
+        10,
+        metavar="N",
+        minimum=1,
+        help="How many calls of one model with different inputs are taken; more are counted.",
+    )
+    keep_inputs: bool = option(
+        True, help="Keep what the models were called with; else random values of the same kind."
+    )
+    seed: bool = option(True, help="Seed torch with 0 before the script; its own seeds prevail.")
+
+
+class Discover(FirstTool):
+    """Find the PyTorch models that a Python script calls, with their inputs.
+
+    The script is run as plain Python would run it, with PyTorch's own call path watched: every
+    module that is called is found, whatever variable, list or object holds it. Each model goes on
+    with the inputs of its call; a model called with several input shapes goes on once for each.
+    Modules that are only called inside another model belong to it, unless --max-depth says so.
+
+    The script is run in this process: run only scripts that you trust.
+    """
+
+    name = "discover"
+    Options = DiscoverOptions
+    produces = PYTORCH_MODEL
+    suffixes = (".py",)
+
+    @classmethod
+    def resolve(cls, options: DiscoverOptions, registry: Registry) -> DiscoverOptions:
+        """Check that the script's arguments can be split into words."""
+        split_words(options.script_args)
+        return options
+
+    def start(
+        self, source: Source, options: DiscoverOptions, context: RunContext
+    ) -> Iterator[State]:
+        """Run the script, and give a state for each invocation of each model."""
+        from turnkeyml_torch.script import run_script
+
+        from turnkeyml_torch import Recorder
+
+        recorder = Recorder(
+            max_depth=options.max_depth,
+            max_invocations=options.max_invocations,
+            keep_inputs=options.keep_inputs,
+            seed=0 if options.seed else None,
+        )
+        with recorder:
+            end = run_script(source.path, split_words(options.script_args))
+        if end.traceback_text:
+            print(end.traceback_text)  # noqa: T201 - goes into the log of this step
+        yield from _states(source, recorder, context)
+        _tell(source, recorder, end, context)
+
+
+def split_words(text: str | None) -> tuple[str, ...]:
+    """Split the script's command line into words.
+
+    Raises:
+        PlanError: A quotation mark is not closed.
+    """
+    try:
+        return tuple(shlex.split(text or ""))
+    except ValueError as error:
+        raise PlanError(f"--script-args {text!r} cannot be split into words: {error}.") from error
+
+
+def _states(source: Source, recorder: Recorder, context: RunContext) -> Iterator[State]:
+    groups = {id(model): number for number, model in enumerate(recorder.models)}
+    seen: Counter[str] = Counter()
+    for model in recorder.models:
+        for invocation in model.invocations:
+            info = _model_info(model, invocation, groups)
+            state = context.new_state(
+                source,
+                info,
+                selected=source.selects(info.digest),
+                ordinal=seen[info.digest],
+            )
+            seen[info.digest] += 1
+            if state.selected:
+                _hand_over(state, model, invocation)
+            yield state
+        if model.dropped:
+            context.note(
+                f"{model.name} was called {model.dropped} more times with other inputs, "
+                "which were counted only; see --max-invocations."
+            )
+
+
+def _model_info(model: FoundModel, invocation: Invocation, groups: dict[int, int]) -> ModelInfo:
+    from turnkeyml_torch.digest import model_hash, parameters
+
+    size = parameters(model.module)
+    return ModelInfo(
+        name=model.name,
+        digest=model_hash(model.module, invocation.signature),
+        model_type=MODEL_TYPE,
+        class_name=f"{model.class_name} ({model.class_qualified})",
+        location=model.file if model.depth == 0 else "",
+        line=model.line if model.depth == 0 else None,
+        parameter_count=size.count,
+        parameter_bytes=size.bytes,
+        input_shapes=invocation.signature.shapes(),
+        executions=invocation.count,
+        seconds=invocation.seconds,
+        depth=model.depth,
+        group=groups[id(model)],
+        parent=None if model.parent is None else groups[id(model.parent)],
+    )
+
+
+def _hand_over(state: State, model: FoundModel, invocation: Invocation) -> None:
+    from turnkeyml_torch.live import LiveModel
+    from turnkeyml_torch.storage import write_inputs
+
+    live = LiveModel(model.module, invocation.args, invocation.kwargs, invocation.signature)
+    folder = state.folder(INPUTS_FOLDER)
+    names = write_inputs(folder, live.arguments())
+    state.add(INPUTS, [folder / name for name in names], info={"folder": INPUTS_FOLDER})
+    state.add(
+        PYTORCH_MODEL,
+        live=live,
+        info={"training": model.training, "signature": invocation.signature.to_json()},
+    )
+
+
+def _tell(source: Source, recorder: Recorder, end: ScriptEnd, context: RunContext) -> None:
+    """Say what the user would wonder about.
+
+    Raises:
+        BuildError: The script raised, ended itself as failed, or called no model.
+    """
+    from turnkeyml_torch.script import EndKind
+
+    if recorder.skipped:
+        context.note(
+            f"{plural(recorder.skipped, 'activation or loss module')} called alone "
+            "without parameters: not taken as models."
+        )
+    for model in recorder.models:
+        if model.training and model.depth == 0:
+            context.note(
+                f"{model.name} was called in training mode; it goes on in evaluation mode."
+            )
+    found = bool(recorder.models)
+    on = " What was found before goes on." if found else ""
+    if end.kind is EndKind.RAISED:
+        raise BuildError(
+            f"The script raised {_what(end)}.{on}", hint="Its traceback is in the log."
+        )
+    if end.kind is EndKind.EXITED and end.code not in (None, 0):
+        raise BuildError(f"The script ended itself with exit code {end.code!r}.{on}")
+    if not found:
+        raise BuildError(f"The script calls no PyTorch model.{_why(recorder)}")
+    if end.kind is EndKind.EXITED:
+        context.note("The script ended itself with sys.exit.")
+
+
+def _what(end: Any) -> str:
+    name = type(end.exception).__name__
+    lines = str(end.exception).strip().splitlines()
+    return f"{name}: {lines[0]}" if lines else name
+
+
+def _why(recorder: Recorder) -> str:
+    import sys
+
+    if "torch" not in sys.modules:
+        return " It does not import torch."
+    if recorder.failed:
+        return f" {plural(recorder.failed, 'module')} raised whenever called."
+    if recorder.skipped:
+        return " It only calls modules without parameters."
+    return " Modules that are made but never called are not models; call each with its inputs."

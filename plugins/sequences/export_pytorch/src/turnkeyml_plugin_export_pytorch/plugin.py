@@ -1,0 +1,14 @@
+"""What this package registers."""
+
+from __future__ import annotations
+
+implements = {
+    "api_version": 1,
+    "tools": [
+        {
+            "class": "turnkeyml_plugin_export_pytorch.tool:ExportPytorch",
+            "name": "export-pytorch",
+            "summary": "Export a PyTorch model to an ONNX file.",
+        }
+    ],
+}
