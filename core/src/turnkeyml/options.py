@@ -230,7 +230,7 @@ def _convert_one(spec: OptionSpec, value: Any, place: str) -> Any:
         raise UsageError(f"{place}{spec.flags[0]} takes one of {allowed}, not {value!r}.")
     if spec.info.minimum is not None and result < spec.info.minimum:
         raise UsageError(
-            f"{place}{spec.flags[0]} takes a number of at least {spec.info.minimum:g}, not {value!r}."
+            f"{place}{spec.flags[0]} takes at least {spec.info.minimum:g}, not {value!r}."
         )
     return result
 

@@ -231,7 +231,7 @@ def _cannot_start(draft: _Draft, suffix: str, registry: Registry) -> PlanError:
     except UsageError as error:
         hint = str(error)
     return PlanError(
-        f"Step 1, {draft.record.name}, takes {takes} and cannot start a chain from a {suffix} file.",
+        f"Step 1, {draft.record.name}, takes {takes} and cannot start from a {suffix} file.",
         hint=hint,
     )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from turnkeyml.cache.layout import cache_from
 from turnkeyml.console import Console, plural
@@ -15,59 +14,12 @@ from turnkeyml.errors import ExitCode, UsageError
 from turnkeyml.execution.job import JobResult, run_job
 from turnkeyml.inputs import Source, find_sources
 from turnkeyml.labels import parse_labels
-from turnkeyml.options import option
 from turnkeyml.plan import Plan, default_steps, make_plan
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.progress import LiveProgress, make_progress
-from turnkeyml.sequence import Sequence as StepSequence
-from turnkeyml.sequence import Step
+from turnkeyml.request import RunRequest
 from turnkeyml.state import Status
 from turnkeyml.status import HEADER, status_tree
-
-
-@dataclass(frozen=True)
-class GlobalOptions:
-    """The options that stand before the first tool."""
-
-    input_files: tuple[str, ...] = option(
-        (),
-        flags=("-i",),
-        metavar="FILE",
-        help="Scripts or model files; also patterns, .txt lists, and FILE::HASH,HASH.",
-    )
-    cache_dir: Path | None = option(
-        None,
-        flags=("-d",),
-        metavar="DIR",
-        help="Where builds are kept. [default: TURNKEY_CACHE_DIR, else ~/.cache/turnkey]",
-        shorthand="--cache-dir",
-    )
-    labels: tuple[str, ...] = option(
-        (),
-        metavar="KEY::VALUE",
-        help="Keep only scripts with these labels in their first line.",
-        shorthand="--labels",
-    )
-    dry_run: bool = option(
-        False, help="Check the chain, show it, and run nothing.", shorthand="--dry-run"
-    )
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """What is to be run.
-
-    Args:
-        options: Inputs, cache, labels.
-        steps: The chain; None for the default one of each kind of input.
-        shorthand: Values of options by their shorthand spelling, for ``turnkey FILE...``.
-        title: What the closing line calls it.
-    """
-
-    options: GlobalOptions
-    steps: Sequence[str | Step | StepSequence] | None = None
-    shorthand: Mapping[str, Any] = field(default_factory=dict)
-    title: str = ""
 
 
 @dataclass(frozen=True)

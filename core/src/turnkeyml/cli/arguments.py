@@ -12,7 +12,7 @@ from turnkeyml.errors import UsageError
 from turnkeyml.options import OptionSpec, option_specs
 from turnkeyml.plugins.records import ToolRole
 from turnkeyml.plugins.registry import Registry, package_for
-from turnkeyml.running import GlobalOptions
+from turnkeyml.request import GlobalOptions
 from turnkeyml.tool import ChainTool
 
 GUIDE_COMMAND = "benchmark"

@@ -12,7 +12,7 @@ from turnkeyml.errors import UsageError
 from turnkeyml.options import click_options, options_from_values
 from turnkeyml.plugins.records import ToolRecord, ToolRole
 from turnkeyml.plugins.registry import Registry
-from turnkeyml.running import GlobalOptions, RunRequest
+from turnkeyml.request import GlobalOptions, RunRequest
 from turnkeyml.sequence import Step
 from turnkeyml.tool import ChainTool, ManagementTool
 

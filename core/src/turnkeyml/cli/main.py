@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,15 +16,15 @@ from turnkeyml.errors import ExitCode, TurnkeyError
 from turnkeyml.options import OptionSpec, option_specs
 from turnkeyml.plugins.records import ToolRole
 from turnkeyml.plugins.registry import Registry, load_registry
-from turnkeyml.running import GlobalOptions, RunRequest, run
+from turnkeyml.request import GlobalOptions, RunRequest
 from turnkeyml.tool import ChainTool
 
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    console = Console()
-    code = run_command(sys.argv[1:], console)
-    # Nothing is left to be flushed into a pipe whose reader has gone.
+    code = run_command(sys.argv[1:], Console())
+    # What is left is ended with the process: collecting it first takes a second after torch.
+    gc.freeze()
     sys.exit(int(code))
 
 
@@ -58,6 +59,8 @@ def run_command(words: Sequence[str], console: Console) -> int:
 
 def _dispatch(words: list[str], registry: Registry, console: Console) -> int:
     def submit(request: RunRequest) -> int:
+        from turnkeyml.running import run
+
         return run(request, registry, console).exit_code
 
     route = find_route(words, registry)

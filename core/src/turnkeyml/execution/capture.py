@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 _OUT, _ERR = 1, 2
 
@@ -15,38 +17,98 @@ _OUT, _ERR = 1, 2
 def output_to(path: Path) -> Iterator[None]:
     """Send all output of this process into a file while the block runs; the file is begun anew.
 
-    Native libraries and child processes are included. The console keeps its own way out.
+    Native libraries and child processes are included. The console keeps its own way out. The
+    stream objects stay what they are, because loggers that are made meanwhile hold on to them.
 
     Args:
         path: The log; its folder must exist.
     """
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    saved = [_duplicate(number) for number in (_OUT, _ERR)]
-    streams = sys.stdout, sys.stderr
-    with path.open("w", encoding="utf-8", errors="backslashreplace", buffering=1) as log:
-        os.dup2(log.fileno(), _OUT)
-        os.dup2(log.fileno(), _ERR)
-        sys.stdout = sys.stderr = log
-        try:
-            yield
-        finally:
-            sys.stdout, sys.stderr = streams
-            for number, copy in zip((_OUT, _ERR), saved, strict=True):
-                _restore(number, copy)
+    with path.open("wb", buffering=0) as log, ExitStack() as stack:
+        for name, number in (("stdout", _OUT), ("stderr", _ERR)):
+            stream = getattr(sys, name)
+            if _descriptor(stream) == number:
+                _flush(stream)
+                stack.enter_context(_redirected(number, log.fileno()))
+                stack.enter_context(_readable(stream))
+            else:
+                stack.enter_context(_redirected(number, log.fileno()))
+                stack.enter_context(_replaced(name, stream, log.fileno()))
+        yield
 
 
-def _duplicate(number: int) -> int | None:
+def _descriptor(stream: TextIO | None) -> int | None:
     try:
-        return os.dup(number)
-    except OSError:
+        return stream.fileno() if stream is not None else None
+    except (OSError, ValueError):
         return None
 
 
-def _restore(number: int, copy: int | None) -> None:
-    if copy is None:
-        os.close(number)
-        return
-    os.dup2(copy, number)
-    os.close(copy)
+@contextmanager
+def _redirected(number: int, target: int) -> Iterator[None]:
+    try:
+        saved = os.dup(number)
+    except OSError:
+        saved = None
+    os.dup2(target, number)
+    try:
+        yield
+    finally:
+        if saved is None:
+            os.close(number)
+        else:
+            os.dup2(saved, number)
+            os.close(saved)
+
+
+@contextmanager
+def _readable(stream: TextIO) -> Iterator[None]:
+    """Let both streams come into the log in order, whatever characters the locale has."""
+    settings = getattr(stream, "line_buffering", True), stream.errors
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    try:
+        yield
+    finally:
+        if isinstance(stream, io.TextIOWrapper) and not stream.closed:
+            # Flushes, while the descriptor still leads to the log.
+            stream.reconfigure(line_buffering=settings[0], errors=settings[1])
+
+
+@contextmanager
+def _replaced(name: str, stream: TextIO | None, target: int) -> Iterator[None]:
+    """Take the place of a stream that is not the process's own, as in a notebook."""
+    proxy = _Proxy(target)
+    setattr(sys, name, proxy)
+    try:
+        yield
+    finally:
+        proxy.now = stream
+        if getattr(sys, name) is proxy:
+            setattr(sys, name, stream)
+
+
+class _Proxy(io.TextIOBase):
+    """Writes into a log, and later to the stream whose place it took."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self.now: TextIO | None = self
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self.now is self:
+            os.write(self._target, text.encode("utf-8", "backslashreplace"))
+        elif self.now is not None:
+            self.now.write(text)
+        return len(text)
+
+
+def _flush(stream: TextIO) -> None:
+    with suppress(OSError, ValueError):
+        stream.flush()
