@@ -137,11 +137,10 @@ def first_tool_for(suffix: str, registry: Registry) -> ToolRecord:
         PlanError: There is none.
     """
     taken: list[str] = []
-    for record in _first_tools(registry):
-        suffixes = record.ref.load_class(FirstTool).suffixes
-        if suffix in suffixes:
+    for record, tool in registry.loadable_tools(FirstTool, ToolRole.FIRST):
+        if suffix in tool.suffixes:
             return record
-        taken += suffixes
+        taken += tool.suffixes
     package = package_for("suffix", suffix)
     what = f"Files with the suffix {suffix!r}" if suffix else "Files without a suffix"
     if package:
@@ -153,10 +152,6 @@ def first_tool_for(suffix: str, registry: Registry) -> ToolRecord:
             "Install a tool that starts a chain, for example: pip install turnkeyml-plugin-discover"
         )
     raise PlanError(f"{what} are taken by no installed tool.", hint=hint)
-
-
-def _first_tools(registry: Registry) -> list[ToolRecord]:
-    return [record for record in registry.tools.values() if record.role is ToolRole.FIRST]
 
 
 @dataclass(frozen=True)
@@ -309,10 +304,8 @@ def _kinds_do_not_meet(
 
 
 def _makers(wanted: tuple[str, ...], available: list[str], registry: Registry) -> list[str]:
-    found = []
-    for record in registry.tools.values():
-        if record.role is ToolRole.STEP:
-            tool = record.ref.load_class(Tool)
-            if tool.produces in wanted and set(tool.consumes) & set(available):
-                found.append(record.name)
-    return found
+    return [
+        record.name
+        for record, tool in registry.loadable_tools(Tool, ToolRole.STEP)
+        if tool.produces in wanted and set(tool.consumes) & set(available)
+    ]

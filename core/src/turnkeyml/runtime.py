@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from turnkeyml import measure
 from turnkeyml.errors import BuildError, PluginError
 from turnkeyml.worker.process import WorkerOrder, run_worker
+from turnkeyml.worker.tensors import RawTensor, read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +90,15 @@ class ModelInputs:
 
     folder: Path
     names: Mapping[str, str]
+
+    def tensors(self) -> dict[str, RawTensor]:
+        """Read the tensors by the model file's input names: dtype, shape and bytes.
+
+        Raises:
+            ValueError: The captured inputs are damaged.
+        """
+        raw = read_tensors(self.folder)
+        return {name: raw[leaf] for name, leaf in self.names.items()}
 
 
 @dataclass(frozen=True)

@@ -137,10 +137,8 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
         params[option.opts[0]] = option
     own = {option.name for option in params.values()}
     spellings: dict[str, str] = {}
-    for record in registry.tools.values():
-        if record.role is ToolRole.MANAGEMENT:
-            continue
-        for option in click_options(record.ref.load_class(ChainTool).Options, shorthand=True):
+    for _, tool in registry.loadable_tools(ChainTool, ToolRole.FIRST, ToolRole.STEP):
+        for option in click_options(tool.Options, shorthand=True):
             flag = option.opts[0]
             # Two tools may offer one option; a name of its own keeps their fields apart.
             option.name = flag.lstrip("-").replace("-", "_")

@@ -83,7 +83,6 @@ def _invoke(command: click.Command, name: str, words: list[str]) -> int:
 
 def _shorthand_specs(registry: Registry) -> list[OptionSpec]:
     found = list(option_specs(GlobalOptions))
-    for record in registry.tools.values():
-        if record.role is not ToolRole.MANAGEMENT:
-            found += option_specs(record.ref.load_class(ChainTool).Options)
+    for _, tool in registry.loadable_tools(ChainTool, ToolRole.FIRST, ToolRole.STEP):
+        found += option_specs(tool.Options)
     return [spec for spec in found if spec.info.shorthand is not None]

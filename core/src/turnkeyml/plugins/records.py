@@ -69,8 +69,8 @@ class ObjectRef:
             found: Any = importlib.import_module(module)
             for part in name.split("."):
                 found = getattr(found, part)
-        # Foreign code runs at import, so anything may come out of it.
-        except Exception as error:
+        # Foreign code runs at import, so anything may come out of it; only Ctrl-C is ours.
+        except (Exception, SystemExit) as error:
             raise MappingError(
                 self.provider,
                 self.place,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.resources import files
@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import pluggy
 
-from turnkeyml.errors import PlanError, TurnkeyError, UsageError
+from turnkeyml.errors import PlanError, PluginError, TurnkeyError, UsageError
 from turnkeyml.plugins import hookspecs
 from turnkeyml.plugins.mapping import read_mapping
 from turnkeyml.plugins.records import (
@@ -25,6 +25,7 @@ from turnkeyml.plugins.records import (
     RuntimeRecord,
     SequenceRecord,
     ToolRecord,
+    ToolRole,
 )
 
 GROUP = "turnkeyml.plugins"
@@ -39,6 +40,7 @@ class _Named(Protocol):
 
 
 R = TypeVar("R", bound=_Named)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,24 @@ class Registry:
         if record is None:
             raise self.unknown("tool", name, [*self.tools, *self.aliases, *self.sequences])
         return record
+
+    def loadable_tools(
+        self, base: type[T], *roles: ToolRole
+    ) -> Iterator[tuple[ToolRecord, type[T]]]:
+        """Load the tools of these roles; one that cannot be loaded concerns only who names it.
+
+        Args:
+            base: The class that they must be subclasses of.
+            roles: Where in a command they may stand.
+        """
+        for record in self.tools.values():
+            if record.role not in roles:
+                continue
+            try:
+                tool = record.ref.load_class(base)
+            except PluginError:
+                continue
+            yield record, tool
 
     def runtime(self, name: str) -> RuntimeRecord:
         """Give the runtime of that name.
