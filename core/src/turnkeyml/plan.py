@@ -141,9 +141,16 @@ def first_tool_for(suffix: str, registry: Registry) -> ToolRecord:
         if suffix in tool.suffixes:
             return record
         taken += tool.suffixes
+    for record in registry.tools.values():
+        if record.role is ToolRole.FIRST:
+            # One that cannot be loaded may be the one; its error says more than ours.
+            record.ref.load_class(FirstTool)
     package = package_for("suffix", suffix)
+    broken = [b.reason for b in registry.broken if b.provider.distribution == package]
     what = f"Files with the suffix {suffix!r}" if suffix else "Files without a suffix"
-    if package:
+    if broken:
+        hint = f"The package for them is broken: {broken[0]}"
+    elif package:
         hint = f"Install a tool for them with: pip install {package}"
     elif taken:
         hint = f"Give files with one of: {', '.join(taken)}."

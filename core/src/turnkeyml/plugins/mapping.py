@@ -67,7 +67,7 @@ class _Reader:
     def names(self, value: object, place: str) -> tuple[str, ...]:
         if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
             raise self.fail(place, "a list of names", value)
-        items = sorted(value) if isinstance(value, (set, frozenset)) else value
+        items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
         return tuple(self.name(item, f"{place}[{n}]") for n, item in enumerate(items))
 
     def ref(
@@ -87,20 +87,19 @@ class _Reader:
         """Read a list, a set, or a nested mapping of families, parts and configurations."""
         if not isinstance(value, Mapping):
             return {family: {} for family in self.names(value, place)}
-        result: dict[str, Parts] = {}
-        for family, parts in value.items():
-            spot = f"{place}[{family!r}]"
-            self.name(family, spot)
-            if isinstance(parts, Mapping):
-                result[family] = {
-                    self.name(part, f"{spot}[{part!r}]"): self.names(
-                        configs or (), f"{spot}[{part!r}]"
-                    )
-                    for part, configs in parts.items()
-                }
-            else:
-                result[family] = dict.fromkeys(self.names(parts or (), spot), ())
-        return result
+        return {
+            self.name(family, f"{place}[{family!r}]"): self.parts(parts, f"{place}[{family!r}]")
+            for family, parts in value.items()
+        }
+
+    def parts(self, value: object, place: str) -> Parts:
+        """Read a family's parts: a list, a set, or a mapping to configurations."""
+        if not isinstance(value, Mapping):
+            return dict.fromkeys(self.names(value or (), place), ())
+        return {
+            self.name(part, f"{place}[{part!r}]"): self.names(configs or (), f"{place}[{part!r}]")
+            for part, configs in value.items()
+        }
 
 
 def read_mapping(provider: Provider, value: object) -> Contribution:
@@ -141,13 +140,14 @@ def _tool(reader: _Reader, value: object, place: str) -> ToolRecord:
         entry = reader.mapping(value, place, {"class", "name", "summary", "aliases", "role"})
         ref = reader.class_ref(entry.get("class"), f"{place}['class']")
         roles = {role.value: role for role in ToolRole}
-        if entry.get("role", "step") not in roles:
-            raise reader.fail(f"{place}['role']", f"one of {', '.join(roles)}", entry["role"])
+        role = entry.get("role", "step")
+        if not isinstance(role, str) or role not in roles:
+            raise reader.fail(f"{place}['role']", f"one of {', '.join(roles)}", role)
         return ToolRecord(
             reader.name(entry.get("name"), f"{place}['name']"),
             reader.names(entry.get("aliases", ()), f"{place}['aliases']"),
             reader.text(entry.get("summary", ""), f"{place}['summary']"),
-            roles[entry.get("role", "step")],
+            roles[role],
             ref,
         )
     ref = reader.class_ref(value, place)
@@ -226,7 +226,7 @@ def _devices(reader: _Reader, value: object) -> tuple[DeviceRecord, ...]:
         place = f"implements['devices'][{family!r}]"
         reader.name(family, place)
         entry = reader.mapping(given, place, {"class", "parts", "default_runtimes"})
-        parts = reader.devices({family: entry.get("parts")}, f"{place}['parts']")[family]
+        parts = reader.parts(entry.get("parts"), f"{place}['parts']")
         ref = reader.class_ref(entry["class"], f"{place}['class']") if "class" in entry else None
         defaults = reader.names(entry.get("default_runtimes", ()), f"{place}['default_runtimes']")
         found.append(DeviceRecord(family, parts, ref, (reader.provider,), defaults))

@@ -58,6 +58,9 @@ def serve(order: dict[str, Any]) -> dict[str, Any]:
     measuring = load_module("turnkey_measure", here.parent / "measure.py")
     tensors = load_module("turnkey_tensors", here / "tensors.py")
     raw = tensors.read_tensors(Path(order["inputs"]))
+    missing = [leaf for leaf in order["names"].values() if leaf not in raw]
+    if missing:
+        raise ValueError(f"the captured inputs have no tensor {', '.join(missing)}")
     inputs = {name: raw[leaf] for name, leaf in order["names"].items()}
     runtime = load_module("turnkey_runtime_worker", Path(order["worker"]))
     start = time.perf_counter_ns()

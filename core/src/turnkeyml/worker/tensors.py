@@ -56,10 +56,12 @@ def read_tensors(folder: Path) -> dict[str, RawTensor]:
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise ValueError(f"{folder / 'inputs.json'} is not a file of captured inputs")
     raw = _bytes_of(folder / "inputs.bin")
-    found = {}
-    for name, node in _leaves("", content["arguments"]):
-        found[name] = _tensor(name, node, raw)
-    return found
+    try:
+        return {
+            name: _tensor(name, node, raw) for name, node in _leaves("", content["arguments"])
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{folder / 'inputs.json'} is malformed: {error!r}") from error
 
 
 def _bytes_of(path: Path) -> memoryview:
@@ -69,15 +71,15 @@ def _bytes_of(path: Path) -> memoryview:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def _leaves(prefix: str, items: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for key, node in items.items():
-        name = f"{prefix}.{key}" if prefix else str(key)
+def _leaves(prefix: str, nodes: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for key, node in nodes.items():
+        name = f"{prefix}.{key}" if prefix else key
         if node["type"] == "tensor":
             yield name, node
-        elif isinstance(node.get("items"), dict):
-            yield from _leaves(name, node["items"])
-        elif isinstance(node.get("items"), list):
-            yield from _leaves(name, {str(n): item for n, item in enumerate(node["items"])})
+        elif "items" in node:
+            items = node["items"]
+            keys = node.get("keys") or node.get("fields") or range(len(items))
+            yield from _leaves(name, {str(k): item for k, item in zip(keys, items, strict=True)})
 
 
 def _tensor(name: str, node: dict[str, Any], raw: memoryview) -> RawTensor:

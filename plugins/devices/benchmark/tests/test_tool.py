@@ -1,0 +1,234 @@
+"""The tool `benchmark`, with runtimes and devices that are fakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from turnkeyml.artifacts import ONNX_MODEL
+from turnkeyml.cache import Cache
+from turnkeyml.context import RunContext
+from turnkeyml.device import DeviceInfo
+from turnkeyml.errors import BuildError, PlanError
+from turnkeyml.inputs import Source
+from turnkeyml.plugins.mapping import read_mapping
+from turnkeyml.plugins.records import Provider
+from turnkeyml.plugins.registry import Registry
+from turnkeyml.runtime import BaseRT, MeasuredPerformance
+from turnkeyml.state import ModelInfo
+from turnkeyml_plugin_benchmark.tool import Benchmark, BenchmarkOptions
+
+PROVIDER = Provider("fake-plugin", "1.0", "fake", "fake")
+CALLS: list[str] = []
+
+
+class FakeChip(DeviceInfo):
+    is_host = True
+    present = True
+
+    @classmethod
+    def is_present(cls):
+        return cls.present
+
+    @classmethod
+    def full_name(cls):
+        return "Fake Chip 3000"
+
+    @classmethod
+    def state(cls):
+        return {"load_average": 0.5}
+
+
+class Quick(BaseRT):
+    def __init__(self, level: int = 1, names: list[str] | None = None):
+        self.level = level
+
+    def _setup(self):
+        CALLS.append(f"setup level={self.level} model={Path(self.model).name}")
+        self.stats.save_model_eval_stat("chip_power_w", 12.5)
+
+    def _teardown(self):
+        CALLS.append("teardown")
+
+    def infer(self):
+        CALLS.append("infer")
+
+    def device_name(self):
+        return self.context.device_info.full_name()
+
+    def version(self):
+        return "9.9"
+
+
+class Failing(Quick):
+    def infer(self):
+        raise RuntimeError("the chip is on fire")
+
+
+class Own(Quick):
+    def benchmark(self):
+        return MeasuredPerformance(2.0, 500.0, "Own", self.device_type, self.runtime)
+
+
+class Impossible(Quick):
+    def benchmark(self):
+        return MeasuredPerformance(0.0, 0.0, "Own", self.device_type, self.runtime)
+
+
+def refuse():
+    raise BuildError("The chip's driver is too old.")
+
+
+@pytest.fixture
+def registry():
+    CALLS.clear()
+    FakeChip.present = True
+    parts = {"chip": {"p1": ["c1", "c2"], "p2": []}}
+    mapping = {
+        "devices": {"chip": {"class": FakeChip, "default_runtimes": ["quick"]}, "other": {}},
+        "runtimes": {
+            "quick": {
+                "RuntimeClass": Quick,
+                "supported_devices": parts,
+                "status_stats": ["chip_power_w"],
+                "environment": {"CHIP_SPIN": "0"},
+            },
+            "another": {"RuntimeClass": Own, "supported_devices": {"chip"}},
+            "failing": {"RuntimeClass": Failing, "supported_devices": ["chip"]},
+            "impossible": {"RuntimeClass": Impossible, "supported_devices": ["chip"]},
+            "refused": {
+                "RuntimeClass": Quick,
+                "supported_devices": ["chip"],
+                "requirement_check": refuse,
+            },
+        },
+    }
+    found = read_mapping(PROVIDER, mapping)
+    return Registry(
+        runtimes={r.name: r for r in found.runtimes}, devices={d.family: d for d in found.devices}
+    )
+
+
+@pytest.fixture
+def state(registry, tmp_path):
+    context = RunContext(registry, Cache(tmp_path / "cache"), first_step=("load", "00000000"))
+    made = context.new_state(Source(tmp_path / "m.fake"), ModelInfo("m", "ab" * 32, "Fake"))
+    model = made.folder("onnx") / "m.onnx"
+    model.write_text("model")
+    made.add(ONNX_MODEL, [model], info={"inputs_folder": "inputs", "inputs": {}})
+    made.begin_step("benchmark", "11111111", (ONNX_MODEL,))
+    return made
+
+
+def resolved(registry, **options):
+    return Benchmark.resolve(BenchmarkOptions(**options), registry)
+
+
+def run(state, registry, **options):
+    return Benchmark().run(state, resolved(registry, **options))
+
+
+def result_of(state):
+    (key,) = state.shown_results
+    return state.stats.results[key]
+
+
+def test_device_and_runtime_default_to_this_machine_and_its_first_choice(registry):
+    options = resolved(registry)
+    assert (options.device, options.runtime) == ("chip::p1::c1", "quick")
+
+
+def test_parts_and_configurations_default_in_order(registry):
+    assert resolved(registry, device="chip::p2", runtime="quick").device == "chip::p2"
+    assert resolved(registry, device="chip::p1::c2", runtime="quick").device == "chip::p1::c2"
+
+
+def test_configuration_that_does_not_exist_is_refused_with_those_that_do(registry):
+    with pytest.raises(PlanError, match=r"no configuration 'c9'. It has: c1, c2"):
+        resolved(registry, device="chip::p1::c9", runtime="quick")
+
+
+def test_runtime_that_does_not_support_the_device_is_refused(registry):
+    with pytest.raises(PlanError, match="'quick' does not support the device 'other'"):
+        resolved(registry, device="other", runtime="quick")
+
+
+def test_device_without_any_runtime_is_refused(registry):
+    with pytest.raises(PlanError, match="No installed runtime supports the device 'other'"):
+        resolved(registry, device="other")
+
+
+def test_unknown_runtime_argument_is_refused_when_planned(registry):
+    with pytest.raises(PlanError, match=r"'quick' has no argument 'speed'. It takes: level, names"):
+        resolved(registry, rt_args=("speed::3",))
+
+
+def test_contract_follows_the_runtime(registry):
+    contract = Benchmark.contract(resolved(registry), registry)
+    assert contract.consumes == (ONNX_MODEL,)
+    assert contract.environment == {"CHIP_SPIN": "0"}
+
+
+def test_result_has_the_numbers_their_verdict_and_where_they_come_from(registry, state):
+    run(state, registry, iterations=25, rt_args=("level::3",))
+    found = result_of(state)
+    assert found["iterations"] == 25
+    assert found["runtime"] == "quick"
+    assert found["runtime_version"] == "9.9"
+    assert found["device_name"] == "Fake Chip 3000"
+    assert found["mean_latency_ms"] > 0
+    assert found["throughput_ips"] == pytest.approx(1000 / found["mean_latency_ms"])
+    assert found["verdict"] in ("valid", "noisy", "invalid")
+    assert found["status_stats"] == {"chip_power_w": 12.5}
+    assert found["device_state_before"] == {"load_average": 0.5}
+    assert CALLS[0] == "setup level=3 model=m.onnx"
+    assert CALLS[-1] == "teardown"
+
+
+def test_raw_samples_are_kept_in_the_build(registry, state):
+    run(state, registry, iterations=5)
+    content = json.loads((state.build.path / result_of(state)["samples_file"]).read_text())
+    assert content["unit"] == "ns"
+    assert len(content["timed_ns"]) == 5
+
+
+def test_two_runtimes_leave_two_results(registry, state):
+    run(state, registry, iterations=3)
+    run(state, registry, iterations=3, runtime="another")
+    state.save()
+    written = yaml.safe_load(state.build.stats_file.read_text())
+    assert {entry["runtime"] for entry in written["results"].values()} == {"quick", "another"}
+
+
+def test_runtime_that_measures_by_itself_is_unverified(registry, state):
+    run(state, registry, runtime="another")
+    found = result_of(state)
+    assert found["mean_latency_ms"] == 2.0
+    assert found["verdict"] == "unverified"
+
+
+def test_impossible_numbers_fail_the_step(registry, state):
+    with pytest.raises(BuildError, match="which cannot be"):
+        run(state, registry, runtime="impossible")
+
+
+def test_teardown_follows_a_failure(registry, state):
+    with pytest.raises(RuntimeError, match="on fire"):
+        run(state, registry, runtime="failing")
+    assert CALLS[-1] == "teardown"
+    assert state.shown_results == []
+
+
+def test_requirement_check_comes_before_anything_is_set_up(registry, state):
+    with pytest.raises(BuildError, match="driver is too old"):
+        run(state, registry, runtime="refused")
+    assert CALLS == []
+
+
+def test_device_that_is_not_there_fails_the_step(registry, state):
+    options = resolved(registry)
+    FakeChip.present = False
+    with pytest.raises(BuildError, match="This machine has no chip device"):
+        Benchmark().run(state, options)

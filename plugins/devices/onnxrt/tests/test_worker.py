@@ -1,0 +1,129 @@
+"""The worker of `ort`, in this process and in one of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from turnkeyml.errors import BuildError
+from turnkeyml.worker.main import Request
+from turnkeyml.worker.process import WorkerOrder, run_worker
+from turnkeyml.worker.tensors import RawTensor, read_tensors
+from turnkeyml_plugin_onnxrt import worker
+
+WORKER = Path(worker.__file__)
+
+
+def save_model(path, dtype=TensorProto.FLOAT, second=True):
+    names = ["a", "b"] if second else ["a"]
+    shape = [2, 3]
+    nodes = [helper.make_node("Identity", ["a"], ["first"])]
+    outputs = ["first"]
+    if second:
+        nodes.append(helper.make_node("Cast", ["b"], ["second"], to=TensorProto.FLOAT))
+        outputs.append("second")
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [
+            helper.make_tensor_value_info(n, dtype if n == "a" else TensorProto.INT64, shape)
+            for n in names
+        ],
+        [
+            helper.make_tensor_value_info(n, dtype if n == "first" else TensorProto.FLOAT, shape)
+            for n in outputs
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.save(model, path)
+    return path
+
+
+def raw(array, dtype=None):
+    return RawTensor(dtype or str(array.dtype), array.shape, memoryview(array.tobytes()))
+
+
+def save_inputs(folder, arrays):
+    folder.mkdir()
+    nodes, content = {}, b""
+    for name, array in arrays.items():
+        content += b"\0" * (-len(content) % 64)
+        nodes[name] = {
+            "type": "tensor",
+            "dtype": str(array.dtype),
+            "shape": list(array.shape),
+            "offset": len(content),
+            "nbytes": array.nbytes,
+        }
+        content += array.tobytes()
+    (folder / "inputs.json").write_text(json.dumps({"schema": 1, "arguments": nodes}))
+    (folder / "inputs.bin").write_bytes(content)
+    return folder
+
+
+A = np.arange(6, dtype=np.float32).reshape(2, 3)
+B = np.arange(6, dtype=np.int64).reshape(2, 3)
+
+
+def test_all_inputs_are_fed_and_all_outputs_fetched(tmp_path):
+    model = save_model(tmp_path / "m.onnx")
+    session = worker.open_session(Request(model, {"a": raw(A), "b": raw(B)}, {}))
+    found = session.infer()
+    assert list(found) == ["first", "second"]
+    np.testing.assert_array_equal(found["first"], A)
+    np.testing.assert_array_equal(found["second"], B.astype(np.float32))
+    session.close()
+
+
+def test_bfloat16_inputs_keep_their_bits(tmp_path):
+    model = save_model(tmp_path / "m.onnx", TensorProto.BFLOAT16)
+    bits = np.arange(6, dtype=np.uint16).reshape(2, 3) + 0x3F80
+    session = worker.open_session(Request(model, {"a": raw(bits, "bfloat16"), "b": raw(B)}, {}))
+    first = session.infer()["first"]
+    assert first.element_type() == TensorProto.BFLOAT16
+    assert first.shape() == [2, 3]
+
+
+def test_missing_input_is_named(tmp_path):
+    model = save_model(tmp_path / "m.onnx")
+    with pytest.raises(ValueError, match="no captured value for the inputs b"):
+        worker.open_session(Request(model, {"a": raw(A)}, {}))
+
+
+def test_facts_name_version_and_providers(tmp_path):
+    model = save_model(tmp_path / "m.onnx")
+    facts = worker.open_session(Request(model, {"a": raw(A), "b": raw(B)}, {})).describe()
+    assert facts["providers"] == ["CPUExecutionProvider"]
+    assert facts["version"].count(".") == 2
+
+
+def test_fresh_process_measures_exactly_the_iterations_asked_for(tmp_path):
+    model = save_model(tmp_path / "m.onnx")
+    inputs = save_inputs(tmp_path / "inputs", {"x": A, "y.0": B})
+    order = WorkerOrder(WORKER, model, inputs, {"a": "x", "b": "y.0"}, iterations=7)
+    result = run_worker(order, environment={})
+    assert len(result.samples["timed_ns"]) == 7
+    assert result.summary["mean_latency_ms"] > 0
+    assert result.summary["load_ms"] > 0
+    assert result.summary["peak_memory_bytes"] > 10e6
+
+
+def test_damaged_model_file_is_one_sentence(tmp_path):
+    model = tmp_path / "m.onnx"
+    model.write_bytes(b"not a model")
+    inputs = save_inputs(tmp_path / "inputs", {"a": A})
+    order = WorkerOrder(WORKER, model, inputs, {"a": "a"}, iterations=1)
+    with pytest.raises(BuildError) as caught:
+        run_worker(order, environment={})
+    assert "m.onnx" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_inputs_are_read_as_they_were_written(tmp_path):
+    folder = save_inputs(tmp_path / "inputs", {"a": A, "b": B})
+    found = read_tensors(folder)
+    np.testing.assert_array_equal(np.frombuffer(found["b"].data, np.int64).reshape(2, 3), B)
