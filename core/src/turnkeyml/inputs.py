@@ -6,6 +6,7 @@ import difflib
 import glob
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,10 +93,16 @@ def _expand(
                 f"In {word!r}, {part!r} is no hash.",
                 hint="After '::' come hashes as the status shows them, separated by commas.",
             )
-    path = folder / Path(text).expanduser()
-    if path.is_file():
+    if not text:
+        raise UsageError(f"The input {word!r} names no file.")
+    path = folder / _expand_home(text)
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except OSError as error:
+        raise _unreadable(text, error) from error
+    if is_file:
         yield from _from_file(path.resolve(), wanted, tools, lists)
-    elif path.is_dir():
+    elif is_folder:
         raise UsageError(
             f"{text} is a directory.",
             hint=f"Give the files in it, for example {text.rstrip('/')}/*.py",
@@ -115,13 +122,27 @@ def _expand(
         raise _missing(text, tools, lists)
 
 
+def _expand_home(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        # There is no such user, so it is a name like any other.
+        return Path(text)
+
+
+def _unreadable(name: object, error: OSError) -> UsageError:
+    return UsageError(f"The input {name} cannot be read: {error.strerror or error}.")
+
+
 def _missing(text: str, tools: tuple[str, ...], lists: tuple[Path, ...]) -> UsageError:
     where = f" (listed in {lists[-1]})" if lists else ""
     near = difflib.get_close_matches(text, tools, n=1, cutoff=0.7)
     if near and not Path(text).suffix:
         return UsageError(f"There is no file {text!r}.", hint=f"Did you mean the tool {near[0]!r}?")
-    parent = Path(text).expanduser().parent
-    siblings = [p.name for p in parent.iterdir()] if parent.is_dir() else []
+    parent = _expand_home(text).parent
+    siblings: list[str] = []
+    with suppress(OSError):
+        siblings = [p.name for p in parent.iterdir()]
     near = difflib.get_close_matches(Path(text).name, siblings, n=1, cutoff=0.75)
     hint = f"Did you mean {str(parent / near[0])!r}?" if near else None
     return UsageError(f"There is no file {text!r}{where}.", hint=hint)
@@ -130,14 +151,19 @@ def _missing(text: str, tools: tuple[str, ...], lists: tuple[Path, ...]) -> Usag
 def _from_file(
     path: Path, hashes: tuple[str, ...], tools: tuple[str, ...], lists: tuple[Path, ...]
 ) -> Iterator[Source]:
-    if path.suffix.lower() != _LIST_SUFFIX:
-        labels = read_labels(path) if path.suffix.lower() == _LABELLED_SUFFIX else {}
+    suffix = path.suffix.lower()
+    try:
+        labels = read_labels(path) if suffix == _LABELLED_SUFFIX else {}
+        text = path.read_text("utf-8", errors="replace") if suffix == _LIST_SUFFIX else ""
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if suffix != _LIST_SUFFIX:
         yield Source(path, hashes, labels)
         return
     if path in lists:
         chain = " -> ".join(p.name for p in (*lists, path))
         raise UsageError(f"The lists of inputs contain each other: {chain}.")
-    for line in path.read_text("utf-8", errors="replace").splitlines():
+    for line in text.splitlines():
         word = line.strip()
         if word and not word.startswith("#"):
             # A list usually lies beside its files; else its paths are those of the command line.

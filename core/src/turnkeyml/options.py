@@ -221,14 +221,14 @@ def _convert_one(spec: OptionSpec, value: Any, place: str) -> Any:
         raise wrong
     try:
         result = wanted(value)
-    except ValueError as error:
+    except (ValueError, OverflowError, TypeError) as error:
         raise wrong from error
     if wanted is int and isinstance(value, float) and value != result:
         raise wrong
     if spec.info.choices and result not in spec.info.choices:
         allowed = ", ".join(spec.info.choices)
         raise UsageError(f"{place}{spec.flags[0]} takes one of {allowed}, not {value!r}.")
-    if spec.info.minimum is not None and result < spec.info.minimum:
+    if spec.info.minimum is not None and not result >= spec.info.minimum:
         raise UsageError(
             f"{place}{spec.flags[0]} takes at least {spec.info.minimum:g}, not {value!r}."
         )

@@ -6,6 +6,8 @@ import inspect
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from turnkeyml.errors import PlanError
@@ -68,7 +70,7 @@ def convert_rt_args(
         if p.kind in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     }
     for key in given:
-        if key not in named and not open_ended:
+        if key not in named and (not open_ended or key in {*CONTEXT_NAMES, "self"}):
             takes = f"It takes: {', '.join(named)}." if named else "It takes none."
             raise PlanError(f"The runtime {runtime!r} has no argument {key!r}.", hint=takes)
     for key, parameter in named.items():
@@ -77,11 +79,21 @@ def convert_rt_args(
                 f"The runtime {runtime!r} needs the argument {key!r}.",
                 hint=f"Give it with --rt-args {key}::VALUE",
             )
-    hints = typing.get_type_hints(runtime_class.__init__)
+    hints = _annotations(runtime_class.__init__)
     return {
         key: _convert(runtime, key, value, hints.get(key)) if key in hints else value
         for key, value in given.items()
     }
+
+
+def _annotations(function: Any) -> dict[str, Any]:
+    """Resolve the annotations of a function one by one: some are for type checkers only."""
+    found: dict[str, Any] = {}
+    for name, annotation in getattr(function, "__annotations__", {}).items():
+        alone = types.SimpleNamespace(__annotations__={name: annotation})
+        with suppress(NameError, AttributeError, TypeError):
+            found |= typing.get_type_hints(alone, getattr(function, "__globals__", {}))
+    return found
 
 
 def _convert(runtime: str, key: str, value: RtValue, hint: Any) -> Any:
@@ -101,12 +113,14 @@ def _convert(runtime: str, key: str, value: RtValue, hint: Any) -> Any:
         return origin(_convert(runtime, key, item, inner) for item in items)
     if origin is bool and isinstance(value, str) and value.lower() in _BOOLEANS:
         return _BOOLEANS[value.lower()]
-    if origin in (int, float, str) and isinstance(value, str):
+    if origin in (int, float, str, Path) and isinstance(value, str):
         try:
             return origin(value)
         except ValueError:
             pass
-    elif origin not in (bool, int, float, str) or (origin is bool and isinstance(value, bool)):
+    elif origin not in (bool, int, float, str, Path) or (
+        origin is bool and isinstance(value, bool)
+    ):
         return value
     raise PlanError(
         f"The runtime {runtime!r} takes {key!r} as {getattr(origin, '__name__', origin)}, "

@@ -110,8 +110,7 @@ def _run_jobs(
 
 def _print_job(job: JobResult, console: Console, *, first: bool) -> None:
     if job.states:
-        if first:
-            console.print(f"\n{HEADER}\n")
+        console.print(f"\n{HEADER}\n" if first else "")
         console.print_lines(status_tree(job))
     text = job.log.read_text("utf-8", errors="replace").rstrip() if job.log.exists() else ""
     if text:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -306,8 +309,14 @@ def opened(
     try:
         runtime._setup()
         yield runtime
-    finally:
-        runtime._teardown()
+    except BaseException:
+        # What went wrong first is what counts, also if it leaves nothing that can be torn down.
+        try:
+            runtime._teardown()
+        except Exception:  # noqa: BLE001
+            traceback.print_exc()
+        raise
+    runtime._teardown()
 
 
 def check_performance(found: object, runtime: str) -> MeasuredPerformance:
@@ -321,9 +330,13 @@ def check_performance(found: object, runtime: str) -> MeasuredPerformance:
             f"benchmark() of the runtime {runtime!r} gave {type(found).__name__}, "
             "not MeasuredPerformance."
         )
-    if not (found.mean_latency > 0 and found.throughput > 0):
+    if not (_is_possible(found.mean_latency) and _is_possible(found.throughput)):
         raise BuildError(
             f"The runtime {runtime!r} reports a mean latency of {found.mean_latency} ms and a "
             f"throughput of {found.throughput} IPS, which cannot be."
         )
     return found
+
+
+def _is_possible(number: object) -> bool:
+    return isinstance(number, Real) and math.isfinite(number) and float(number) > 0

@@ -54,7 +54,13 @@ def _looks_like_input(word: str) -> bool:
     if word.startswith("-"):
         return False
     text = word.partition("::")[0]
-    return bool(Path(text).suffix) or "/" in text or "*" in text or Path(text).exists()
+    if Path(text).suffix or "/" in text or "*" in text:
+        return True
+    try:
+        return Path(text).exists()
+    except OSError:
+        # Such as a name that is too long: it is no tool's either.
+        return True
 
 
 def expand_chain(words: Sequence[str], registry: Registry) -> list[str]:
@@ -109,18 +115,19 @@ def _expand(
                 and not (registry is not None and _is_step(rest[0], registry))
             ):
                 values.append(rest.pop(0))
+            if not values:
+                raise UsageError(f"The option {name} is given no value.")
             for item in values:
                 result += [name, item]
-            if not values:
-                result.append(name)
     return result
 
 
 def _is_step(word: str, registry: Registry) -> bool:
-    # A tool that is known but not installed is answered as such, and not taken for a file.
+    # A tool that is known but not to be had is answered as such, and not taken for a file.
     return (
         registry.find_tool(word) is not None
         or word in registry.sequences
+        or registry.is_refused_tool(word)
         or package_for("tool", word) is not None
     )
 
@@ -136,7 +143,7 @@ def require_step(words: Sequence[str], registry: Registry) -> None:
     names = [*registry.tools, *registry.aliases, *registry.sequences]
     for word in words[1:]:
         near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
-        if near:
+        if near and not _looks_like_input(word):
             raise UsageError(f"There is no tool {word!r}.", hint=f"Did you mean {near[0]!r}?")
     raise UsageError(
         "No tool is given.",

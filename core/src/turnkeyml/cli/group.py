@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib import metadata
 from typing import Any
 
 import click
@@ -36,7 +37,7 @@ class ChainGroup(click.Group):
     def __init__(self, registry: Registry, submit: Submit) -> None:
         super().__init__(
             "turnkey",
-            params=list(click_options(GlobalOptions)),
+            params=[*click_options(GlobalOptions), _version_option()],
             chain=True,
             help=GROUP_HELP,
             context_settings=HELP_NAMES,
@@ -89,9 +90,10 @@ class ChainGroup(click.Group):
         if not any(t.role is ToolRole.FIRST for t in tools):
             formatter.write_paragraph()
             formatter.write_text(
-                "No tool that starts a chain is installed. "
-                "Install the usual ones with: pip install 'turnkeyml-core[all]'"
+                "No tool that starts a chain is installed. Install the usual ones with:"
             )
+            with formatter.indentation():
+                formatter.write_text("pip install 'turnkeyml-core[all]'")
         problems = len(self._registry.broken) + len(self._registry.conflicts)
         if problems:
             formatter.write_paragraph()
@@ -100,6 +102,22 @@ class ChainGroup(click.Group):
     def _run(self, steps: list[Step], **values: Any) -> int:
         options = options_from_values(GlobalOptions, values)
         return self._submit(RunRequest(options, steps, title=" ".join(s.tool for s in steps)))
+
+
+def _version_option() -> click.Option:
+    def show(context: click.Context, option: click.Parameter, given: bool) -> None:
+        if given:
+            click.echo(metadata.version("turnkeyml-core"))
+            context.exit()
+
+    return click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Print the version of turnkey.",
+    )
 
 
 def _title(tool: ToolRecord) -> str:

@@ -45,6 +45,18 @@ def run_command(words: Sequence[str], console: Console) -> int:
         return error.exit_code
     except click.exceptions.Exit as ending:
         return ending.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        console.progress(error.format_message())
+        return ExitCode.USAGE
+    except click.NoSuchOption as error:
+        path = error.ctx.command_path if error.ctx is not None else "turnkey"
+        if error.option_name in _global_flags() and path != "turnkey":
+            console.error(
+                f"{error.option_name} stands before the first tool.", "turnkey -h lists what does."
+            )
+        else:
+            console.error(error.format_message(), f"See: {path} -h")
+        return ExitCode.USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx is not None else "turnkey"
         console.error(error.format_message(), f"See: {path} -h")
@@ -79,6 +91,10 @@ def _dispatch(words: list[str], registry: Registry, console: Console) -> int:
 def _invoke(command: click.Command, name: str, words: list[str]) -> int:
     result: Any = command.main(args=words, prog_name=name, standalone_mode=False)
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _global_flags() -> set[str]:
+    return {flag for spec in option_specs(GlobalOptions) for flag in spec.flags}
 
 
 def _shorthand_specs(registry: Registry) -> list[OptionSpec]:

@@ -82,7 +82,7 @@ def _replaced(name: str, stream: TextIO | None, target: int) -> Iterator[None]:
     try:
         yield
     finally:
-        proxy.now = stream
+        proxy.hand_over(stream)
         if getattr(sys, name) is proxy:
             setattr(sys, name, stream)
 
@@ -91,8 +91,12 @@ class _Proxy(io.TextIOBase):
     """Writes into a log, and later to the stream whose place it took."""
 
     def __init__(self, target: int) -> None:
-        self._target = target
-        self.now: TextIO | None = self
+        self._target: int | None = target
+        self._now: TextIO | None = None
+
+    def hand_over(self, stream: TextIO | None) -> None:
+        """Write to ``stream`` from now on: loggers may still hold this object."""
+        self._target, self._now = None, stream
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -102,10 +106,10 @@ class _Proxy(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        if self.now is self:
+        if self._target is not None:
             os.write(self._target, text.encode("utf-8", "backslashreplace"))
-        elif self.now is not None:
-            self.now.write(text)
+        elif self._now is not None:
+            self._now.write(text)
         return len(text)
 
 

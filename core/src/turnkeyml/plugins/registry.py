@@ -6,6 +6,7 @@ import difflib
 import json
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.resources import files
@@ -20,6 +21,7 @@ from turnkeyml.plugins.records import (
     BrokenPlugin,
     Contribution,
     DeviceRecord,
+    MappingError,
     NameConflict,
     Provider,
     RuntimeRecord,
@@ -29,6 +31,7 @@ from turnkeyml.plugins.records import (
 )
 
 GROUP = "turnkeyml.plugins"
+TOOL_OR_SEQUENCE = "tool or sequence"
 
 
 class _Named(Protocol):
@@ -112,6 +115,10 @@ class Registry:
             raise self.unknown("runtime", name, self.runtimes)
         return self.runtimes[name]
 
+    def is_refused_tool(self, name: str) -> bool:
+        """Tell whether two packages provide a tool or sequence of that name."""
+        return any(c.name == name and c.what == TOOL_OR_SEQUENCE for c in self.conflicts)
+
     def unknown(self, what: str, name: str, known: Iterable[str]) -> UsageError:
         """Make the error for a name that nothing installed has."""
         for conflict in self.conflicts:
@@ -182,10 +189,13 @@ def _load_order(entry_point: metadata.EntryPoint) -> tuple[bool, str, str]:
 
 
 def _provider_of(entry_point: metadata.EntryPoint) -> Provider:
-    dist = entry_point.dist
-    name = dist.name if dist is not None else "an unknown package"
-    version = dist.version if dist is not None else "?"
-    return Provider(name, version, entry_point.name, entry_point.value)
+    name = version = None
+    if entry_point.dist is not None:
+        # A damaged installation has no metadata, or half of it.
+        with suppress(Exception):
+            name, version = entry_point.dist.name, entry_point.dist.version
+    shown = (name or "an unknown package", version or "?")
+    return Provider(*shown, entry_point.name, entry_point.value)
 
 
 def _one_line(error: BaseException) -> str:
@@ -198,18 +208,29 @@ def _load_plugin(
 ) -> Contribution:
     module = entry_point.load()
     name = f"{provider.distribution}:{provider.entry_point}"
-    manager.register(module, name)
     try:
+        manager.register(module, name)
         manager.check_pending()
         mapping: Any = getattr(module, "implements", None)
         if mapping is None:
-            callers = manager.hook.turnkey_implements.get_hookimpls()
-            mine = [impl for impl in callers if impl.plugin is module]
-            mapping = mine[0].function() if mine else {}
+            mapping = _mapping_of_hooks(module, provider, manager)
         return read_mapping(provider, mapping)
     except BaseException:
-        manager.unregister(module)
+        # It may be registered in part; what is set aside listens to nothing.
+        if manager.is_registered(module):
+            manager.unregister(module)
         raise
+
+
+def _mapping_of_hooks(module: Any, provider: Provider, manager: pluggy.PluginManager) -> Any:
+    callers = manager.hook.turnkey_implements.get_hookimpls()
+    for implementation in callers:
+        if implementation.plugin is module:
+            return implementation.function()
+    if not manager.get_hookcallers(module):
+        expected = "the mapping `implements`, or a hook of turnkey"
+        raise MappingError(provider, "the entry point", expected, module)
+    return {}
 
 
 def _merge(
@@ -226,7 +247,7 @@ def _merge(
             taken.setdefault(sequence.name, []).append(sequence.provider)
     for name, providers in taken.items():
         if len(providers) > 1:
-            conflicts.append(NameConflict("tool or sequence", name, tuple(providers)))
+            conflicts.append(NameConflict(TOOL_OR_SEQUENCE, name, tuple(providers)))
     refused = {conflict.name for conflict in conflicts}
     aliases = {a: t.name for t in tools if t.name not in refused for a in t.aliases}
     return Registry(

@@ -6,7 +6,8 @@ packages. A ``worker.py`` has::
 
     def open_session(request):   # loads the model; its time is the load time
         return a session with
-            infer()              # one inference, as a user would do it; returns outputs by name
+            outputs              # names of the outputs
+            infer()              # one inference, all outputs fetched, in the order of `outputs`
             describe()           # facts to keep: versions, providers, threads; JSON values
             close()
 """
@@ -88,17 +89,17 @@ def main(request_file: str) -> int:
     """Serve one request; the response goes to the file that it names, not to stdout."""
     order = json.loads(Path(request_file).read_text("utf-8"))
     try:
-        response: dict[str, Any] = serve(order)
+        response = json.dumps(serve(order))
         code = 0
     # A runtime's own code runs here: whatever it raises becomes the response.
     except Exception as error:
         traceback.print_exc()
         text = " ".join(str(error).split())
-        response = {"error": f"{type(error).__name__}: {text}"}
+        response = json.dumps({"error": f"{type(error).__name__}: {text}"})
         code = 1
     target = Path(order["response"])
     partial = target.with_name(f".tmp-{os.getpid()}-{target.name}")
-    partial.write_text(json.dumps(response), "utf-8")
+    partial.write_text(response, "utf-8")
     partial.replace(target)
     return code
 

@@ -57,9 +57,7 @@ def read_tensors(folder: Path) -> dict[str, RawTensor]:
         raise ValueError(f"{folder / 'inputs.json'} is not a file of captured inputs")
     raw = _bytes_of(folder / "inputs.bin")
     try:
-        return {
-            name: _tensor(name, node, raw) for name, node in _leaves("", content["arguments"])
-        }
+        return {name: _tensor(name, node, raw) for name, node in _leaves("", content["arguments"])}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder / 'inputs.json'} is malformed: {error!r}") from error
 

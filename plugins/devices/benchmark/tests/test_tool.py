@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from turnkeyml.artifacts import ONNX_MODEL
 from turnkeyml.cache import Cache
 from turnkeyml.context import RunContext

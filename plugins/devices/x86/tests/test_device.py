@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 
 import pytest
-from turnkeyml_plugin_x86.device import Arm, X86, processor_name
+
+from turnkeyml_plugin_x86.device import X86, Arm, processor_name
 from turnkeyml_plugin_x86.plugin import implements
 
 INTEL = """processor\t: 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from turnkeyml.errors import PlanError
 from turnkeyml_onnx import DEFAULT_ONNX_OPSET, check_opset, default_opset
 

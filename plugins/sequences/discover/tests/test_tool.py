@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from turnkeyml.artifacts import INPUTS, PYTORCH_MODEL
 from turnkeyml.cache import Cache
 from turnkeyml.context import RunContext
@@ -25,10 +26,14 @@ def discover(tmp_path):
     def run(text, hashes=(), name="script.py", **options):
         path = tmp_path / name
         path.write_text(text)
-        context = RunContext(Registry(), Cache(tmp_path / "cache"), first_step=("discover", "0" * 8))
+        context = RunContext(
+            Registry(), Cache(tmp_path / "cache"), first_step=("discover", "0" * 8)
+        )
         states, error = [], None
         try:
-            for state in Discover().start(Source(path, hashes), DiscoverOptions(**options), context):
+            for state in Discover().start(
+                Source(path, hashes), DiscoverOptions(**options), context
+            ):
                 states.append(state)
         except BuildError as failure:
             error = failure
@@ -148,7 +153,7 @@ def test_script_without_a_model_is_told_why(discover, text, reason):
 
 def test_training_mode_is_noted(discover):
     _, _, notes = discover(TWO_SHAPES)
-    assert "net was called in training mode; it goes on in evaluation mode." in notes
+    assert notes == ["The script calls net in training mode; what goes on is in evaluation mode."]
 
 
 def test_invocations_beyond_the_limit_are_counted(discover):

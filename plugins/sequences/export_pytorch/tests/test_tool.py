@@ -8,6 +8,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 import torch
+
 from turnkeyml.artifacts import INPUTS, ONNX_MODEL, PYTORCH_MODEL
 from turnkeyml.cache import Cache
 from turnkeyml.context import RunContext
@@ -120,7 +121,9 @@ def test_keyword_arguments_in_another_order_meet_their_parameters(state):
     module = Mixed().eval()
     one = torch.full((3,), 5.0)
     x = torch.randn(2, 4)
-    made = ExportPytorch().run(state(live(module, last=one, pair=(one, {"k": one}), x=x)), resolved())
+    made = ExportPytorch().run(
+        state(live(module, last=one, pair=(one, {"k": one}), x=x)), resolved()
+    )
     artifact = made.newest(ONNX_MODEL)
     names = artifact.info["inputs"]
     values = {"x": x, "last": one, "pair.0": one, "pair.1.k": one}
@@ -132,7 +135,9 @@ def test_keyword_arguments_in_another_order_meet_their_parameters(state):
 
 @pytest.mark.parametrize("opset", [18, 20, 23])
 def test_opset_of_the_file_is_the_one_asked_for(state, opset):
-    made = ExportPytorch().run(state(live(torch.nn.Linear(4, 3), torch.randn(1, 4))), resolved(opset))
+    made = ExportPytorch().run(
+        state(live(torch.nn.Linear(4, 3), torch.randn(1, 4))), resolved(opset)
+    )
     proto = ir.load(made.file_of(made.newest(ONNX_MODEL)))
     assert proto.opset_imports[""] == opset
     assert made.newest(ONNX_MODEL).info["opset"] == opset

@@ -120,7 +120,7 @@ class Benchmark(Tool):
         if record.requirement_check is not None:
             record.requirement_check.load()()
         stats = RuntimeStats()
-        context = _context(state, options, record, device, info, stats)
+        context = _context(state, options, record, stats)
         given = parse_rt_args(options.rt_args)
         runtime_class = _runtime_class(record)
         state_before = dict(info.state()) if info is not None else {}
@@ -155,11 +155,10 @@ def _context(
     state: State,
     options: BenchmarkOptions,
     record: RuntimeRecord,
-    device: Device,
-    info: type[DeviceInfo] | None,
     stats: RuntimeStats,
 ) -> RuntimeContext:
     artifact = state.input
+    device = Device.parse(str(options.device))
     if artifact.is_file:
         model: Any = state.file_of(artifact)
         inputs: Any = _inputs_of(state, artifact)
@@ -173,7 +172,7 @@ def _context(
         model=model,
         inputs=inputs,
         device=device,
-        device_info=info,
+        device_info=_device_info(device, state.context.registry),
         runtime=record.name,
         output_dir=state.folder(f"benchmark/{record.name}"),
         environment=record.environment,

@@ -41,6 +41,6 @@ def check_opset(opset: int, where: str) -> int:
     """
     if not OLDEST_ONNX_OPSET <= opset <= NEWEST_ONNX_OPSET:
         raise PlanError(
-            f"{where} is {opset}; ONNX opsets from {OLDEST_ONNX_OPSET} to {NEWEST_ONNX_OPSET} work.",
+            f"{where} is {opset}; ONNX opsets from {OLDEST_ONNX_OPSET} to {NEWEST_ONNX_OPSET} work."
         )
     return opset

@@ -19,9 +19,8 @@ from turnkeyml.state import ModelInfo, State
 from turnkeyml.tool import FirstTool
 
 if TYPE_CHECKING:
-    from turnkeyml_torch.script import ScriptEnd
-
     from turnkeyml_torch import FoundModel, Invocation, Recorder
+    from turnkeyml_torch.script import ScriptEnd
 
 MODEL_TYPE = "Pytorch (torch.nn.Module)"
 INPUTS_FOLDER = "inputs"
@@ -82,9 +81,7 @@ class Discover(FirstTool):
         self, source: Source, options: DiscoverOptions, context: RunContext
     ) -> Iterator[State]:
         """Run the script, and give a state for each invocation of each model."""
-        from turnkeyml_torch.script import run_script
-
-        from turnkeyml_torch import Recorder
+        from turnkeyml_torch import Recorder, run_script
 
         recorder = Recorder(
             max_depth=options.max_depth,
@@ -113,11 +110,14 @@ def split_words(text: str | None) -> tuple[str, ...]:
 
 
 def _states(source: Source, recorder: Recorder, context: RunContext) -> Iterator[State]:
+    from turnkeyml_torch import weights_hash
+
     groups = {id(model): number for number, model in enumerate(recorder.models)}
     seen: Counter[str] = Counter()
     for model in recorder.models:
+        weights = weights_hash(model.module)
         for invocation in model.invocations:
-            info = _model_info(model, invocation, groups)
+            info = _model_info(model, invocation, groups, weights)
             state = context.new_state(
                 source,
                 info,
@@ -135,13 +135,15 @@ def _states(source: Source, recorder: Recorder, context: RunContext) -> Iterator
             )
 
 
-def _model_info(model: FoundModel, invocation: Invocation, groups: dict[int, int]) -> ModelInfo:
-    from turnkeyml_torch.digest import model_hash, parameters
+def _model_info(
+    model: FoundModel, invocation: Invocation, groups: dict[int, int], weights: str
+) -> ModelInfo:
+    from turnkeyml_torch import model_hash, parameters
 
     size = parameters(model.module)
     return ModelInfo(
         name=model.name,
-        digest=model_hash(model.module, invocation.signature),
+        digest=model_hash(model.module, invocation.signature, weights=weights),
         model_type=MODEL_TYPE,
         class_name=f"{model.class_name} ({model.class_qualified})",
         location=model.file if model.depth == 0 else "",
@@ -158,8 +160,7 @@ def _model_info(model: FoundModel, invocation: Invocation, groups: dict[int, int
 
 
 def _hand_over(state: State, model: FoundModel, invocation: Invocation) -> None:
-    from turnkeyml_torch.live import LiveModel
-    from turnkeyml_torch.storage import write_inputs
+    from turnkeyml_torch import LiveModel, write_inputs
 
     live = LiveModel(model.module, invocation.args, invocation.kwargs, invocation.signature)
     folder = state.folder(INPUTS_FOLDER)
@@ -178,18 +179,19 @@ def _tell(source: Source, recorder: Recorder, end: ScriptEnd, context: RunContex
     Raises:
         BuildError: The script raised, ended itself as failed, or called no model.
     """
-    from turnkeyml_torch.script import EndKind
+    from turnkeyml_torch import EndKind
 
     if recorder.skipped:
         context.note(
             f"{plural(recorder.skipped, 'activation or loss module')} called alone "
             "without parameters: not taken as models."
         )
-    for model in recorder.models:
-        if model.training and model.depth == 0:
-            context.note(
-                f"{model.name} was called in training mode; it goes on in evaluation mode."
-            )
+    training = [m.name for m in recorder.models if m.training and m.depth == 0]
+    if training:
+        context.note(
+            f"The script calls {', '.join(dict.fromkeys(training))} in training mode; "
+            "what goes on is in evaluation mode."
+        )
     found = bool(recorder.models)
     on = " What was found before goes on." if found else ""
     if end.kind is EndKind.RAISED:

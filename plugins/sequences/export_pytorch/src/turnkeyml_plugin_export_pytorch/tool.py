@@ -18,7 +18,7 @@ from turnkeyml_onnx.opset import DEFAULT_ONNX_OPSET, OPSET_VARIABLE, check_opset
 
 if TYPE_CHECKING:
     from turnkeyml_onnx import WrittenModel
-    from turnkeyml_torch.live import LiveModel
+    from turnkeyml_torch import LiveModel
 
 DYNAMO_OLDEST_OPSET = 18
 """Below this, torch's exporter converts afterwards, and may silently stay where it was."""
@@ -101,7 +101,7 @@ def export(live: LiveModel, opset: int) -> Any:
     """
     import torch
 
-    from turnkeyml_torch.calling import eval_mode
+    from turnkeyml_torch import eval_mode
 
     with eval_mode(live.module), torch.no_grad():
         try:

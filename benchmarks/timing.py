@@ -1,0 +1,31 @@
+"""Time commands in turn, so that a drift of the machine meets all of them."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+
+
+def seconds(command: Sequence[str], **options) -> float:
+    """Give the wall time of a command in seconds; it must succeed."""
+    start = time.perf_counter()
+    subprocess.run(
+        command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+    )
+    return time.perf_counter() - start
+
+
+def in_turn(commands: dict[str, Sequence[str]], rounds: int) -> dict[str, float]:
+    """Run commands one after the other, several rounds, and give the median seconds of each.
+
+    A first round is not counted.
+    """
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for number in range(rounds + 1):
+        for name, command in commands.items():
+            took = seconds(command)
+            if number > 0:
+                times[name].append(took)
+    return {name: statistics.median(values) for name, values in times.items()}
