@@ -24,7 +24,8 @@ BEFORE_RUNNING = {
     ),
     "a wrong suffix": (
         ["-i", "notes.md", "discover"],
-        "Files with the suffix '.md' are taken by no installed tool.\n  Give files with one of: .py",
+        "Files with the suffix '.md' are taken by no installed tool.\n"
+        "  Give files with one of: .py",
     ),
     "a wrong suffix in one word": (
         ["notes.md"],

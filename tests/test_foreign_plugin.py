@@ -101,17 +101,17 @@ def test_tool_of_the_page_counts_operators(tmp_path):
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [value], [result])
     save(helper.make_model(graph), tmp_path / "m.onnx")
 
-    class State:
-        class stats:
-            kept: dict = {}
+    class FakeState:
+        def __init__(self):
+            self.kept = {}
+            self.stats = self
 
-            @classmethod
-            def save(cls, key, value):
-                cls.kept[key] = value
+        def save(self, key, value):
+            self.kept[key] = value
 
-        @staticmethod
-        def input_file():
+        def input_file(self):
             return tmp_path / "m.onnx"
 
-    names["CountOperators"]().run(State, None)
-    assert State.stats.kept == {"operators": 1}
+    state = FakeState()
+    assert names["CountOperators"]().run(state, None) is state
+    assert state.kept == {"operators": 1}

@@ -51,7 +51,7 @@ def test_killed_in_the_middle_leaves_a_cache_that_says_so_and_the_next_run_mends
     again = turnkey("-i", SCRIPT, "discover", "export-pytorch")
     assert again.returncode == 0, again.stderr
     assert load_state(build).status is Status.SUCCESSFUL
-    assert [path for path in build.path.rglob(".tmp-*")] == []
+    assert list(build.path.rglob(".tmp-*")) == []
 
 
 def test_interrupt_ends_with_130_and_says_that_what_is_done_is_kept(turnkey):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -19,12 +19,14 @@ class Console:
 
     Results go to standard output; progress and errors to standard error. The console keeps its own
     copies of both, so that it can speak while the output of tools goes to their logs. A reader that
-    goes away (a closed pipe) ends the printing and not the work.
+    goes away (a closed pipe) ends the printing and not the work; nor does a full disk, but then
+    ``is_complete`` is false in the end.
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = _own_copy(out or sys.stdout)
         self._err = _own_copy(err or sys.stderr)
+        self.is_complete = True
         self.is_live = self._err.isatty() and os.environ.get("TERM") != "dumb"
 
     def print(self, text: str = "") -> None:
@@ -50,9 +52,13 @@ class Console:
         return RichConsole(file=self._err)
 
     def _write(self, stream: TextIO, text: str) -> None:
-        with suppress(BrokenPipeError, ValueError):
+        try:
             stream.write(printable(text) + "\n")
             stream.flush()
+        except (BrokenPipeError, ValueError):
+            pass
+        except OSError:
+            self.is_complete = False
 
 
 def printable(text: str) -> str:
@@ -62,7 +68,10 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in _KEPT_CONTROLS else repr(c)[1:-1] for c in text)
 
 
-def _own_copy(stream: TextIO) -> TextIO:
+def _own_copy(stream: TextIO | None) -> TextIO:
+    if stream is None:
+        # Closed by whoever started us. This takes its descriptor, so that no other file gets it.
+        return Path(os.devnull).open("w", encoding="utf-8")
     try:
         descriptor = os.dup(stream.fileno())
     except (OSError, ValueError, AttributeError):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from turnkeyml.errors import PlanError
+from turnkeyml.errors import PlanError, PluginError
 from turnkeyml.plugins.records import RuntimeRecord
 from turnkeyml.plugins.registry import Registry
 
@@ -85,12 +85,18 @@ def default_device(registry: Registry) -> Device:
     Raises:
         PlanError: No installed package describes it.
     """
+    broken: PluginError | None = None
     for family, record in registry.devices.items():
-        if record.ref is not None:
+        if record.ref is None:
+            continue
+        try:
             info = record.ref.load_class(DeviceInfo)
-            if info.is_host and info.is_present():
-                return Device(family)
-    raise PlanError(
+        except PluginError as error:
+            broken = broken or error
+            continue
+        if info.is_host and info.is_present():
+            return Device(family)
+    raise broken or PlanError(
         "No installed package describes this machine as a device.",
         hint="Run pip install turnkeyml-plugin-x86, or give --device.",
     )

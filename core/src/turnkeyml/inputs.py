@@ -167,5 +167,14 @@ def _from_file(
         word = line.strip()
         if word and not word.startswith("#"):
             # A list usually lies beside its files; else its paths are those of the command line.
-            beside = glob.glob(word.partition("::")[0], root_dir=path.parent, recursive=True)  # noqa: PTH207
-            yield from _expand(word, path.parent if beside else Path.cwd(), tools, (*lists, path))
+            folder = path.parent if _is_beside(path, word.partition("::")[0]) else Path.cwd()
+            yield from _expand(word, folder, tools, (*lists, path))
+
+
+def _is_beside(path: Path, text: str) -> bool:
+    if glob.glob(text, root_dir=path.parent, recursive=True):  # noqa: PTH207
+        return True
+    # A name may look like a pattern, and be too long for a file.
+    with suppress(OSError, ValueError):
+        return (path.parent / text).exists()
+    return False

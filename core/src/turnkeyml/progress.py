@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from turnkeyml.console import Console, format_seconds
+from turnkeyml.console import Console, format_seconds, printable
 from turnkeyml.plugins.hookspecs import hookimpl
 from turnkeyml.state import Status
 
@@ -122,7 +122,9 @@ class LiveProgress:
         from rich.console import Group
         from rich.text import Text
 
-        rows: list[Any] = [Text(self._title, style="bold", no_wrap=True, overflow="ellipsis")]
+        rows: list[Any] = [
+            Text(printable(self._title), style="bold", no_wrap=True, overflow="ellipsis")
+        ]
         for step in self._plan.steps if self._plan is not None else ():
             rows.append(self._row(step))
         if self._show_bar:

@@ -5,13 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from turnkeyml.cache.atomic import open_replaced
 from turnkeyml.errors import CacheError
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def write_document(path: Path, schema: int, content: dict[str, Any]) -> None:
@@ -22,11 +17,14 @@ def write_document(path: Path, schema: int, content: dict[str, Any]) -> None:
         schema: The number of the form that ``content`` has.
         content: Plain JSON-like values.
     """
+    import yaml
+
+    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     with open_replaced(path) as file:
         yaml.dump(
-            {"schema": schema, **content},
+            {"schema": schema, **_encodable(content)},
             file,
-            Dumper=_Dumper,
+            Dumper=dumper,
             sort_keys=False,
             allow_unicode=True,
             default_flow_style=False,
@@ -44,8 +42,11 @@ def read_document(path: Path, schema: int) -> dict[str, Any]:
     Raises:
         CacheError: It is missing, damaged, something else, or from a newer turnkey.
     """
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a safe loader
+        content = yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - a safe loader
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise CacheError(f"{path} cannot be read: {_first_line(error)}") from error
     if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
@@ -56,6 +57,15 @@ def read_document(path: Path, schema: int) -> dict[str, Any]:
             hint="Update turnkeyml-core to read it.",
         )
     return content
+
+
+def _encodable(value: Any) -> Any:
+    """Escape what no encoding has, such as the bytes of a file's name that are no text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list) else value
 
 
 def _first_line(error: Exception) -> str:

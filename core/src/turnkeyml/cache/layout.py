@@ -100,7 +100,9 @@ class Cache:
         """
         stem = _UNSAFE.sub("-", source.stem)[:80].strip(".-") or "model"
         plain = f"{stem}_{digest[:_SHOWN_HASH_DIGITS]}"
-        identity = hashlib.sha256(f"{source}\0{digest}\0{ordinal}".encode()).hexdigest()
+        # A file's name may have bytes that are no text.
+        text = f"{source}\0{digest}\0{ordinal}".encode("utf-8", "surrogateescape")
+        identity = hashlib.sha256(text).hexdigest()
         for name in (plain, f"{plain}-{identity[:6]}", f"{plain}-{identity}"):
             if self._try_claim(name, identity):
                 return BuildDirectory(self.path, name)
@@ -140,6 +142,14 @@ def cache_from(path: Path | None) -> Cache:
 
     Args:
         path: What the user gave; by default ``TURNKEY_CACHE_DIR``, else ``~/.cache/turnkey``.
+
+    Raises:
+        UsageError: It is in the home of a user who does not exist.
     """
     chosen = path or Path(os.environ.get(CACHE_DIR_VARIABLE) or DEFAULT_CACHE_DIR)
-    return Cache(chosen.expanduser().absolute())
+    try:
+        return Cache(chosen.expanduser().absolute())
+    except RuntimeError as error:
+        raise UsageError(
+            f"The cache directory {chosen} is in the home of an unknown user."
+        ) from error

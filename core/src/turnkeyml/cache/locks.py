@@ -54,7 +54,21 @@ def is_locked(cache: Path, build: str) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return True
+    except OSError:
+        return _is_locked_for_reader(path)
     lock.release()
+    return False
+
+
+def _is_locked_for_reader(path: Path) -> bool:
+    """Ask without the right to write, as in a cache of somebody else."""
+    import fcntl
+
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
     return False
 
 

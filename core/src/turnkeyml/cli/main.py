@@ -22,7 +22,10 @@ from turnkeyml.tool import ChainTool
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    code = run_command(sys.argv[1:], Console())
+    console = Console()
+    code = run_command(sys.argv[1:], console)
+    if not console.is_complete:
+        code = code or ExitCode.FAILED
     # What is left is ended with the process: collecting it first takes a second after torch.
     gc.freeze()
     sys.exit(int(code))

@@ -66,18 +66,23 @@ def run_chain(state: State, plan: Plan) -> None:
 
 
 def fire(note: Callable[[str], None], hook: Any, **arguments: Any) -> None:
-    """Tell listeners of an event; one that raises is reported and harms nothing.
+    """Tell listeners of an event, each by itself; one that raises is reported and harms nobody.
 
     Args:
         note: Says a sentence to the user.
         hook: The event.
         arguments: As its specification names them.
     """
-    try:
-        hook(**arguments)
-    # Listeners are foreign code.
-    except Exception as error:  # noqa: BLE001
-        note(f"A plugin listening to {hook.name} raised {type(error).__name__}: {error}")
+    # As pluggy does, the one that was registered last is told first.
+    for listener in reversed(hook.get_hookimpls()):
+        try:
+            listener.function(*(arguments[name] for name in listener.argnames))
+        # Listeners are foreign code.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            note(
+                f"The plugin {listener.plugin_name}, listening to {hook.name}, raised "
+                f"{describe(error)}"
+            )
 
 
 def step_entry(step: PlannedStep) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import shutil
 import time
 import traceback
@@ -72,7 +73,7 @@ def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
 def _log_file(source: Source, context: RunContext) -> Path:
     folder = context.cache.path / _LOGS
     folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(str(source.path).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(os.fsencode(source.path)).hexdigest()[:8]
     return folder / f"{source.path.stem[:80]}-{digest}.txt"
 
 
