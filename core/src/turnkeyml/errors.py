@@ -53,3 +53,7 @@ class BuildError(TurnkeyError):
 
 class CacheError(TurnkeyError):
     """A file of the cache cannot be read or is not what it should be."""
+
+
+class NewerSchemaError(CacheError):
+    """A file of the cache was written by a newer turnkey, and must not be overwritten."""

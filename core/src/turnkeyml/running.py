@@ -112,20 +112,26 @@ def _print_job(job: JobResult, console: Console, *, first: bool) -> None:
     if job.states:
         console.print(f"\n{HEADER}\n" if first else "")
         console.print_lines(status_tree(job))
-    text = job.log.read_text("utf-8", errors="replace").rstrip() if job.log.exists() else ""
-    if text:
-        console.print_lines([*_shortened(text, job.log), ""])
+    lines = _last_lines(job.log)
+    if lines:
+        console.print_lines([*lines, ""])
     for note in job.notes:
         console.print(f"Note: {note}")
     if job.error is not None:
         console.error(f"{job.source.path.name}: {job.error.message}", job.error.hint)
 
 
-def _shortened(text: str, log: Path, limit: int = 40) -> list[str]:
-    lines = text.splitlines()
-    if len(lines) <= limit:
-        return lines
-    return [f"({len(lines) - limit} lines before these are in {log})", *lines[-limit:]]
+def _last_lines(log: Path, limit: int = 40, size: int = 1 << 16) -> list[str]:
+    """Give the end of a log, which may be of any length, and say where the rest is."""
+    if not log.exists():
+        return []
+    with log.open("rb") as file:
+        skipped = max(0, log.stat().st_size - size)
+        file.seek(skipped)
+        lines = file.read(size).decode("utf-8", "replace").rstrip().splitlines()
+    if skipped or len(lines) > limit:
+        return [f"(what comes before these lines is in {log})", *lines[-limit:]]
+    return lines
 
 
 def _conclude(request: RunRequest, jobs: list[JobResult], console: Console) -> RunResult:

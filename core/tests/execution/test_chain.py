@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -353,3 +354,33 @@ def test_the_working_directory_and_the_inputs_stay_clean(folder: Path) -> None:
     run_here(*FIND, "compile", "shrink")
     assert sorted(p.name for p in folder.iterdir()) == ["a.toy", "cache"]
     assert not list(folder.rglob(".tmp-*"))
+
+
+def test_stats_of_a_newer_turnkey_fail_the_model_and_are_left_alone(tmp_path):
+    from turnkeyml.cache.layout import BuildDirectory
+    from turnkeyml.cache.stats import Stats
+    from turnkeyml.errors import NewerSchemaError
+
+    build = BuildDirectory(tmp_path, "b")
+    build.path.mkdir()
+    build.stats_file.write_text("schema: 99\nresults: {precious: {}}\n")
+    with pytest.raises(NewerSchemaError, match="newer turnkey"):
+        Stats(build).write()
+    assert "precious" in build.stats_file.read_text()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_disk_that_takes_no_more_fails_the_model_in_one_sentence(monkeypatch, number):
+    from turnkeyml.execution import job
+
+    class FakeState:
+        status = error = failed_step = None
+
+    def full(state, plan):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(job, "run_chain", full)
+    state = FakeState()
+    job._run_model(state, None)
+    assert state.status is Status.FAILED
+    assert os.strerror(number) in state.error

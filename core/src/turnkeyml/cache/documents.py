@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from turnkeyml.cache.atomic import open_replaced
-from turnkeyml.errors import CacheError
+from turnkeyml.errors import CacheError, NewerSchemaError
 
 
 def write_document(path: Path, schema: int, content: dict[str, Any]) -> None:
@@ -52,7 +52,7 @@ def read_document(path: Path, schema: int) -> dict[str, Any]:
     if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
         raise CacheError(f"{path} is not a file that turnkey wrote.")
     if content["schema"] > schema:
-        raise CacheError(
+        raise NewerSchemaError(
             f"{path} was written by a newer turnkey (schema {content['schema']}, known {schema}).",
             hint="Update turnkeyml-core to read it.",
         )

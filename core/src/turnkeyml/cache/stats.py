@@ -10,7 +10,7 @@ from typing import Any
 
 from turnkeyml.cache.documents import read_document, write_document
 from turnkeyml.cache.layout import STATS_SCHEMA, BuildDirectory
-from turnkeyml.errors import CacheError
+from turnkeyml.errors import CacheError, NewerSchemaError
 
 
 class Stats:
@@ -82,9 +82,14 @@ class Stats:
         """Add what this object holds to the file; the caller has the build's lock.
 
         A damaged file is set aside as ``turnkey_stats.yaml.damaged`` and begun anew.
+
+        Raises:
+            NewerSchemaError: The file is from a newer turnkey; it is left as it is.
         """
         try:
             old = Stats.load(self._build)
+        except NewerSchemaError:
+            raise
         except CacheError:
             self._build.stats_file.replace(self._build.stats_file.with_suffix(".yaml.damaged"))
             old = Stats(self._build)

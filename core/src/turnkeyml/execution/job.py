@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnkeyml.context import RunContext
-from turnkeyml.errors import TurnkeyError, UsageError
+from turnkeyml.errors import CacheError, TurnkeyError, UsageError
 from turnkeyml.execution.capture import output_to
 from turnkeyml.execution.chain import describe, finish_entry, fire, run_chain, step_entry
 from turnkeyml.inputs import Source
@@ -65,9 +65,18 @@ def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
     fire(own.note, hooks.turnkey_models_found, source=source, states=states)
     for state in states:
         if state.selected:
-            run_chain(state, plan)
+            _run_model(state, plan)
     fire(own.note, hooks.turnkey_job_finished, source=source)
     return JobResult(source, tuple(states), error, tuple(own.notes), log)
+
+
+def _run_model(state: State, plan: Plan) -> None:
+    """Take one model through the chain; what keeps its files from being written is its own."""
+    try:
+        run_chain(state, plan)
+    except (CacheError, OSError) as error:
+        state.status, state.failed_step = Status.FAILED, state.failed_step or "saving"
+        state.error = str(error) if isinstance(error, CacheError) else describe(error)
 
 
 def _log_file(source: Source, context: RunContext) -> Path:

@@ -61,7 +61,7 @@ def run_worker(
 
     Args:
         order: What to do.
-        environment: Variables to set for it.
+        environment: Variables to set for it where the user has not set them.
         python: The interpreter; by default the one that runs turnkey.
 
     Raises:
@@ -81,7 +81,7 @@ def run_worker(
         request.write_text(json.dumps(document), "utf-8")
         command = [str(python or sys.executable), str(_MAIN), str(request)]
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, env={**os.environ, **environment}
+            command, stdin=subprocess.DEVNULL, env={**environment, **os.environ}
         )
         try:
             code = process.wait()
