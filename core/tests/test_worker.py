@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnkeyml.errors import BuildError
-from turnkeyml.worker.process import WorkerOrder, WorkerResult, run_worker
-from turnkeyml.worker.tensors import ITEM_SIZES, read_tensors
+from turnkeyml.worker.process import WorkerOrder, WorkerResult, run_task, run_worker
+from turnkeyml.worker.tensors import ITEM_SIZES, RawTensor, read_tensors, write_tensors
 
 SESSION = """
 import os, sys, time
@@ -264,3 +264,47 @@ def test_no_tensor_reaches_outside_its_file(
         return
     assert len(found.data) == size
     assert 0 <= offset <= 64 - size
+
+
+def test_a_task_runs_elsewhere_and_gives_what_it_returns(tmp_path: Path) -> None:
+    script = tmp_path / "task.py"
+    script.write_text(
+        "import os, sys\n"
+        "def run(arguments):\n"
+        "    return {'sum': arguments['a'] + 1, 'pid': os.getpid(), 'toy': os.environ['TOY'],\n"
+        "            'turnkey': 'turnkeyml' in sys.modules}\n"
+    )
+    found = run_task(script, {"a": 2}, environment={"TOY": "yes"})
+    assert (found["sum"], found["toy"], found["turnkey"]) == (3, "yes", False)
+    assert found["pid"] != os.getpid()
+    assert found["peak_memory_bytes"] > 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise ValueError('no\\nsuch thing')", "^ValueError: no such thing"),
+        ("return {'error': 'The graph has a cycle.'}", "^The graph has a cycle."),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "ended by SIGSEGV"),
+        ("import os; os._exit(3)", "exit code 3"),
+    ],
+)
+def test_a_task_that_fails_says_how(tmp_path: Path, body: str, message: str) -> None:
+    script = tmp_path / "task.py"
+    script.write_text(f"def run(arguments):\n    {body}\n")
+    with pytest.raises(BuildError, match=message):
+        run_task(script, {})
+
+
+def test_tensors_that_are_written_are_read_back(tmp_path: Path) -> None:
+    given = {
+        "a": RawTensor("float32", (2, 1), memoryview(b"12345678")),
+        "empty": RawTensor("int64", (0, 3), memoryview(b"")),
+        "b.c": RawTensor("bool", (), memoryview(b"\1")),
+    }
+    files = write_tensors(tmp_path / "made" / "here", given)
+    assert sorted(p.name for p in (tmp_path / "made" / "here").iterdir()) == sorted(files)
+    found = read_tensors(tmp_path / "made" / "here")
+    assert {n: (t.dtype, t.shape, bytes(t.data)) for n, t in found.items()} == {
+        n: (t.dtype, t.shape, bytes(t.data)) for n, t in given.items()
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -13,6 +15,8 @@ PYTORCH_MODEL = "pytorch-model"
 ONNX_MODEL = "onnx-model"
 TRT_ENGINE = "trt-engine"
 INPUTS = "inputs"
+REFERENCE = "reference"
+"""What the model itself returns for the captured inputs; a folder of tensors."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Artifact:
         files: What it consists of on disk; the first is the one to open. Empty for a live object.
         info: Facts about it that later steps and reports use; JSON values only.
         live: The object itself where the artifact is one in memory; it is never written.
+        live_digest: What the live object is, weights and code, as text that is the same in every
+            process; without one, nothing that is made of it can be used again.
     """
 
     kind: str
@@ -47,11 +53,20 @@ class Artifact:
     files: tuple[FileRecord, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
     live: Any = field(default=None, repr=False, compare=False)
+    live_digest: str = ""
 
     @property
     def is_file(self) -> bool:
         """Whether it outlives the process."""
         return bool(self.files)
+
+    @property
+    def digest(self) -> str:
+        """What the artifact is, for the keys of steps that start from it; empty if unknown."""
+        if not self.files and not self.live_digest:
+            return ""
+        content = [self.kind, [f.sha256 for f in self.files], self.live_digest, dict(self.info)]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Give what is written into the state file."""

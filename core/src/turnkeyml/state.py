@@ -200,6 +200,7 @@ class State:
         files: Iterable[Path | FileRecord] = (),
         *,
         live: Any = None,
+        live_digest: str = "",
         info: Mapping[str, Any] | None = None,
     ) -> Artifact:
         """Hand over what the running step made.
@@ -208,12 +209,13 @@ class State:
             kind: Its kind.
             files: What it consists of, inside the build directory; the first is the one to open.
             live: The object, for an artifact that lives in memory.
+            live_digest: What that object is, as text that is the same in every process.
             info: Facts for later steps and reports; JSON-like values.
         """
         records = tuple(
             f if isinstance(f, FileRecord) else record_of(f, self.build.path) for f in files
         )
-        artifact = Artifact(kind, self._step, records, plain(info or {}), live)
+        artifact = Artifact(kind, self._step, records, plain(info or {}), live, live_digest)
         self.artifacts.append(artifact)
         return artifact
 

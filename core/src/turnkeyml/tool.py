@@ -54,6 +54,11 @@ class ChainTool(AnyTool):
     Options: ClassVar[type] = NoOptions
     consumes: ClassVar[tuple[str, ...]] = ()
     produces: ClassVar[str | None] = None
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Kinds of artifacts that it looks at besides its input, such as ``inputs``."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose versions decide what it makes, such as ``onnx``; one that is not
+    installed counts too."""
 
     @classmethod
     def resolve(cls, options: Any, registry: Registry) -> Any:

@@ -21,6 +21,7 @@ import resource
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -73,9 +74,8 @@ def serve(order: dict[str, Any]) -> dict[str, Any]:
         facts = session.describe()
     finally:
         session.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
-        "summary": {"load_ms": load_ns / 1e6, **summary, "peak_memory_bytes": peak},
+        "summary": {"load_ms": load_ns / 1e6, **summary, "peak_memory_bytes": peak_memory_bytes()},
         "facts": facts,
         "samples": {
             "first_ns": samples.first_ns,
@@ -85,7 +85,12 @@ def serve(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main(request_file: str) -> int:
+def peak_memory_bytes() -> int:
+    """Give the most memory that this process has had resident."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main(request_file: str, serve: Callable[[dict[str, Any]], dict[str, Any]] = serve) -> int:
     """Serve one request; the response goes to the file that it names, not to stdout."""
     order = json.loads(Path(request_file).read_text("utf-8"))
     try:

@@ -16,6 +16,7 @@ from typing import Any
 from turnkeyml.errors import BuildError
 
 _MAIN = Path(__file__).with_name("main.py")
+_TASK = Path(__file__).with_name("task.py")
 
 
 @dataclass(frozen=True)
@@ -67,19 +68,57 @@ def run_worker(
     Raises:
         BuildError: The runtime refused the model, or the process died; says which.
     """
+    document = {
+        "worker": str(order.worker),
+        "model": str(order.model),
+        "inputs": str(order.inputs),
+        "names": dict(order.names),
+        "iterations": order.iterations,
+        "arguments": dict(order.arguments),
+    }
+    content = _serve(_MAIN, document, environment, python)
+    return WorkerResult(content["summary"], content["facts"], content["samples"])
+
+
+def run_task(
+    script: Path,
+    arguments: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str] | None = None,
+    python: Path | None = None,
+) -> dict[str, Any]:
+    """Call ``run(arguments)`` of a Python file in a process of its own, and give what it returns.
+
+    For stages whose libraries need much memory, disturb others in one process, or may crash. The
+    file imports its own packages, and nothing of turnkey.
+
+    Args:
+        script: The file, beside the module that calls this; its ``run`` takes and gives a dict.
+        arguments: JSON values.
+        environment: Variables to set for it where the user has not set them.
+        python: The interpreter; by default the one that runs turnkey.
+
+    Returns:
+        What ``run`` returned, and ``peak_memory_bytes`` of the process.
+
+    Raises:
+        BuildError: ``run`` raised, or returned ``{"error": "A sentence."}``, or the process died;
+            says how.
+    """
+    document = {"script": str(script), "arguments": dict(arguments)}
+    return _serve(_TASK, document, environment or {}, python)
+
+
+def _serve(
+    program: Path,
+    document: Mapping[str, Any],
+    environment: Mapping[str, str],
+    python: Path | None,
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="turnkey-worker-") as folder:
         request, response = Path(folder, "request.json"), Path(folder, "response.json")
-        document = {
-            "worker": str(order.worker),
-            "model": str(order.model),
-            "inputs": str(order.inputs),
-            "names": dict(order.names),
-            "iterations": order.iterations,
-            "arguments": dict(order.arguments),
-            "response": str(response),
-        }
-        request.write_text(json.dumps(document), "utf-8")
-        command = [str(python or sys.executable), str(_MAIN), str(request)]
+        request.write_text(json.dumps({**document, "response": str(response)}), "utf-8")
+        command = [str(python or sys.executable), str(program), str(request)]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, env={**environment, **os.environ}
         )
@@ -91,10 +130,10 @@ def run_worker(
             raise
         if not response.exists():
             raise BuildError(f"The worker process {_ending(code)} before it gave a result.")
-        content = json.loads(response.read_text("utf-8"))
+        content: dict[str, Any] = json.loads(response.read_text("utf-8"))
     if "error" in content:
         raise BuildError(str(content["error"]))
-    return WorkerResult(content["summary"], content["facts"], content["samples"])
+    return content
 
 
 def _ending(code: int) -> str:

@@ -1,8 +1,8 @@
-"""Read captured inputs with the standard library: names, dtypes, shapes and raw bytes.
+"""Read and write tensors with the standard library: names, dtypes, shapes and raw bytes.
 
-Nothing of turnkey is imported: worker processes load this file by its path. The folder has
+Nothing of turnkey is imported: worker processes load this file by its path. A folder of tensors has
 ``inputs.json``, a tree of arguments, and ``inputs.bin``, the tensors' bytes, little endian and
-contiguous.
+contiguous; captured inputs, reference outputs and what runtimes return are all kept in this form.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 import math
 import mmap
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 SCHEMA = 1
+TREE_FILE = "inputs.json"
+BYTES_FILE = "inputs.bin"
+_ALIGNMENT = 64
 ITEM_SIZES = {
     "bool": 1, "uint8": 1, "int8": 1, "int16": 2, "int32": 4, "int64": 8,
     "uint16": 2, "uint32": 4, "uint64": 8,
@@ -40,6 +44,44 @@ class RawTensor:
     data: memoryview
 
 
+def write_tensors(folder: Path, tensors: Mapping[str, RawTensor]) -> tuple[str, str]:
+    """Write tensors by name into a folder, which is made if need be.
+
+    The files replace older ones whole, the bytes before the tree that describes them.
+
+    Args:
+        folder: Where ``inputs.json`` and ``inputs.bin`` are to be.
+        tensors: Plain names to tensors.
+
+    Returns:
+        The names of the two files, relative to the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    nodes: dict[str, Any] = {}
+    names = {name: f".tmp-{secrets.token_hex(6)}-{name}" for name in (BYTES_FILE, TREE_FILE)}
+    try:
+        with (folder / names[BYTES_FILE]).open("wb") as file:
+            for name, tensor in tensors.items():
+                file.write(bytes(-file.tell() % _ALIGNMENT))
+                start = file.tell()
+                file.write(tensor.data)
+                nodes[name] = {
+                    "type": "tensor",
+                    "dtype": tensor.dtype,
+                    "shape": list(tensor.shape),
+                    "offset": start,
+                    "nbytes": file.tell() - start,
+                }
+        document = json.dumps({"schema": SCHEMA, "arguments": nodes}, indent=1)
+        (folder / names[TREE_FILE]).write_text(document + "\n", "utf-8")
+        for name, temporary in names.items():
+            (folder / temporary).replace(folder / name)
+    finally:
+        for temporary in names.values():
+            (folder / temporary).unlink(missing_ok=True)
+    return TREE_FILE, BYTES_FILE
+
+
 def read_tensors(folder: Path) -> dict[str, RawTensor]:
     """Read the tensors among captured inputs.
 
@@ -52,10 +94,10 @@ def read_tensors(folder: Path) -> dict[str, RawTensor]:
     Raises:
         ValueError: The files are not what they should be.
     """
-    content = json.loads((folder / "inputs.json").read_text("utf-8"))
+    content = json.loads((folder / TREE_FILE).read_text("utf-8"))
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise ValueError(f"{folder / 'inputs.json'} is not a file of captured inputs")
-    raw = _bytes_of(folder / "inputs.bin")
+    raw = _bytes_of(folder / BYTES_FILE)
     try:
         return {name: _tensor(name, node, raw) for name, node in _leaves("", content["arguments"])}
     except (KeyError, TypeError, AttributeError) as error:
