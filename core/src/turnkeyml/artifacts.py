@@ -44,8 +44,8 @@ class Artifact:
         files: What it consists of on disk; the first is the one to open. Empty for a live object.
         info: Facts about it that later steps and reports use; JSON values only.
         live: The object itself where the artifact is one in memory; it is never written.
-        live_digest: What the live object is, weights and code, as text that is the same in every
-            process; without one, nothing that is made of it can be used again.
+        live_key: What decides what is made of the live object, such as its weights and code: names
+            to digests that are the same in every process. Without one nothing made of it is reused.
     """
 
     kind: str
@@ -53,20 +53,23 @@ class Artifact:
     files: tuple[FileRecord, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
     live: Any = field(default=None, repr=False, compare=False)
-    live_digest: str = ""
+    live_key: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_file(self) -> bool:
         """Whether it outlives the process."""
         return bool(self.files)
 
-    @property
-    def digest(self) -> str:
-        """What the artifact is, for the keys of steps that start from it; empty if unknown."""
-        if not self.files and not self.live_digest:
-            return ""
-        content = [self.kind, [f.sha256 for f in self.files], self.live_digest, dict(self.info)]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    def key_parts(self) -> dict[str, str]:
+        """Give what decides the results of steps that start from it; empty if that is unknown."""
+        if not self.files and not self.live_key:
+            return {}
+        info = json.dumps(dict(self.info), sort_keys=True)
+        parts = {**self.live_key, "facts": hashlib.sha256(info.encode()).hexdigest()}
+        if self.files:
+            content = "\n".join(record.sha256 for record in self.files)
+            parts["files"] = hashlib.sha256(content.encode()).hexdigest()
+        return parts
 
     def to_json(self) -> dict[str, Any]:
         """Give what is written into the state file."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from turnkeyml.policy import RunPolicy
 from turnkeyml.state import ModelInfo, State
 
 if TYPE_CHECKING:
@@ -23,12 +24,19 @@ class RunContext:
         cache: Where builds are kept.
         notes: Sentences for the user about the input being worked on.
         first_step: Name and identity of the step that starts the chain.
+        policy: What the user decided for the whole command.
     """
 
     registry: Registry
     cache: Cache
     notes: list[str] = field(default_factory=list)
     first_step: tuple[str, str] = ("", "")
+    policy: RunPolicy = field(default_factory=RunPolicy)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Values of the global options that plugins add, by name."""
+        return self.policy.settings
 
     def note(self, text: str) -> None:
         """Say one sentence to the user, under the status of this input."""

@@ -43,9 +43,8 @@ class PlainProgress:
         count = f"[{self._job}/{self._total}] " if self._total > 1 else ""
         what = f"{source.path.name}" if state is None else f"{source.path.name} {state.model.name}"
         end = "" if outcome.status is Status.SUCCESSFUL else f": {outcome.status.value}"
-        self._console.progress(
-            f"{count}{what}: {step.name} ({format_seconds(outcome.seconds)}){end}"
-        )
+        took = "as before" if outcome.reused else format_seconds(outcome.seconds)
+        self._console.progress(f"{count}{what}: {step.name} ({took}){end}")
 
 
 class LiveProgress:
@@ -63,7 +62,7 @@ class LiveProgress:
         self._show_bar = total > 1
         self._plan: Plan | None = None
         self._title = ""
-        self._done: dict[int, tuple[float, Status]] = {}
+        self._done: dict[int, StepOutcome] = {}
         self._running: int | None = None
         self._started = time.monotonic()
         self._live = Live(
@@ -110,7 +109,7 @@ class LiveProgress:
     @hookimpl
     def turnkey_step_finished(self, step: PlannedStep, outcome: StepOutcome) -> None:
         """Mark the step as done."""
-        self._done[step.number] = (outcome.seconds, outcome.status)
+        self._done[step.number] = outcome
         self._running = None
 
     @hookimpl
@@ -135,14 +134,16 @@ class LiveProgress:
         from rich.text import Text
 
         if step.number in self._done:
-            seconds, status = self._done[step.number]
-            good = status is Status.SUCCESSFUL
+            outcome = self._done[step.number]
+            good = outcome.status is Status.SUCCESSFUL
             mark, style = ("✓", "green") if good else ("✗", "red")
+            took = "as before" if outcome.reused else format_seconds(outcome.seconds)
         elif step.number == self._running:
-            seconds, mark, style = time.monotonic() - self._started, "▸", "cyan"
+            mark, style = "▸", "cyan"
+            took = format_seconds(time.monotonic() - self._started)
         else:
             return Text(f"    {step.name}", style="dim", no_wrap=True, overflow="ellipsis")
-        text = f"  {mark} {step.name}  {format_seconds(seconds)}"
+        text = f"  {mark} {step.name}  {took}"
         return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 

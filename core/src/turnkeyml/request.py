@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from turnkeyml.options import option
+from turnkeyml.policy import Rebuild, RunPolicy
 
 if TYPE_CHECKING:
     from turnkeyml.sequence import Sequence as StepSequence
@@ -40,6 +41,37 @@ class GlobalOptions:
     dry_run: bool = option(
         False, help="Check the chain, show it, and run nothing.", shorthand="--dry-run"
     )
+    rebuild: str = option(
+        Rebuild.IF_NEEDED.value,
+        choices=tuple(choice.value for choice in Rebuild),
+        help="Whether steps that were run before are run again: if what decides their result has "
+        "changed, always, or never.",
+        shorthand="--rebuild",
+    )
+    explain: bool = option(
+        False, help="Say for each step why it was run, or not.", shorthand="--explain"
+    )
+    lean_cache: bool = option(
+        False,
+        help="Delete what was built when a model is done, all but logs and statistics.",
+        shorthand="--lean-cache",
+    )
+    output: Path | None = option(
+        None,
+        metavar="DIR",
+        help="Leave a self-contained copy of each result here: the model, its inputs and outputs, "
+        "and a script that runs it.",
+        shorthand="--output",
+    )
+
+    def policy(self, settings: Mapping[str, Any]) -> RunPolicy:
+        """Give what tools and the chain are told of these options.
+
+        Args:
+            settings: Values of the options that plugins add.
+        """
+        rebuild = Rebuild(self.rebuild)
+        return RunPolicy(rebuild, self.explain, self.lean_cache, self.output, settings)
 
 
 @dataclass(frozen=True)
@@ -51,9 +83,12 @@ class RunRequest:
         steps: The chain; None for the default one of each kind of input.
         shorthand: Values of options by their shorthand spelling, for ``turnkey FILE...``.
         title: What the closing line calls it.
+        settings: Values of the global options that plugins add, by name; those not named have
+            their defaults.
     """
 
     options: GlobalOptions
     steps: Sequence[str | Step | StepSequence] | None = None
     shorthand: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)

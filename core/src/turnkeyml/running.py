@@ -52,6 +52,7 @@ def run(request: RunRequest, registry: Registry, console: Console) -> RunResult:
     if not sources:
         raise UsageError("The lists given as inputs name no file.")
     plans = _make_plans(request, sources, registry)
+    settings = registry.settings_values(request.settings)
     if options.dry_run:
         _print_plans(plans, sources, console)
         return RunResult((), ExitCode.OK)
@@ -65,7 +66,7 @@ def run(request: RunRequest, registry: Registry, console: Console) -> RunResult:
             os.environ.setdefault(name, value)
     for broken in registry.broken:
         console.progress(f"Warning: {broken.reason} It is left out; see: turnkey plugins")
-    context = RunContext(registry, cache)
+    context = RunContext(registry, cache, policy=options.policy(settings))
     jobs = _run_jobs(sources, plans, context, console)
     return _conclude(request, jobs, console)
 

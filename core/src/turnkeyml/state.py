@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
 from importlib import metadata
@@ -16,8 +16,10 @@ from turnkeyml.cache.atomic import record_of
 from turnkeyml.cache.documents import read_document, write_document
 from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory
 from turnkeyml.cache.locks import is_locked
+from turnkeyml.cache.seals import Seals
 from turnkeyml.cache.stats import Stats, plain
-from turnkeyml.errors import BuildError, CacheError
+from turnkeyml.cache.step_records import StepRecord, referenced_files
+from turnkeyml.errors import BuildError, CacheError, NewerSchemaError
 
 if TYPE_CHECKING:
     from turnkeyml.context import RunContext
@@ -85,12 +87,14 @@ class StepOutcome:
         seconds: Wall time.
         error: What went wrong, in one sentence.
         traceback: Where, if it was no error that the tool reported itself.
+        reused: Whether the step was not run, because an earlier run of it made the same.
     """
 
     status: Status
     seconds: float
     error: str | None = None
     traceback: str | None = None
+    reused: bool = False
 
 
 class State:
@@ -123,6 +127,8 @@ class State:
         self.artifacts: list[Artifact] = []
         self.shown_results: list[str] = []
         self.stats = Stats(build)
+        self.records: dict[str, StepRecord] = {}
+        self.seals = Seals(build.path)
         self._steps: list[str] = []
         self._step = ""
         self._consumes: tuple[str, ...] = ()
@@ -200,7 +206,7 @@ class State:
         files: Iterable[Path | FileRecord] = (),
         *,
         live: Any = None,
-        live_digest: str = "",
+        live_key: Mapping[str, str] | None = None,
         info: Mapping[str, Any] | None = None,
     ) -> Artifact:
         """Hand over what the running step made.
@@ -209,13 +215,14 @@ class State:
             kind: Its kind.
             files: What it consists of, inside the build directory; the first is the one to open.
             live: The object, for an artifact that lives in memory.
-            live_digest: What that object is, as text that is the same in every process.
+            live_key: What decides what is made of that object; see `Artifact`.
             info: Facts for later steps and reports; JSON-like values.
         """
         records = tuple(
             f if isinstance(f, FileRecord) else record_of(f, self.build.path) for f in files
         )
-        artifact = Artifact(kind, self._step, records, plain(info or {}), live, live_digest)
+        artifact = Artifact(kind, self._step, records, plain(info or {}), live, live_key or {})
+        self.seals.watch(records)
         self.artifacts.append(artifact)
         return artifact
 
@@ -225,6 +232,43 @@ class State:
         self._consumes = consumes
         self._steps.append(self._step)
         self.status = Status.RUNNING
+
+    def fail(self, step: str, error: str, log: Path | None = None) -> None:
+        """Say that a step failed, and why; called by the chain."""
+        self.status, self.failed_step, self.error, self.failed_log = (
+            Status.FAILED,
+            step,
+            error,
+            log,
+        )
+
+    def take(self, record: StepRecord) -> None:
+        """Take what an earlier run of the running step made; called by the chain."""
+        self.artifacts += [replace(a, step=self._step) for a in record.artifacts]
+
+    def rewind(self, step: str) -> None:
+        """Forget a step and all after it, because it must be run again; called by the chain."""
+        cut = self._steps[self._steps.index(step) :]
+        self._steps = self._steps[: -len(cut)]
+        self.artifacts = [a for a in self.artifacts if a.step not in cut]
+
+    def recall(self) -> None:
+        """Read what earlier runs left in the build; the caller has its lock.
+
+        Raises:
+            NewerSchemaError: The state file is from a newer turnkey; it is left as it is.
+        """
+        if not self.build.state_file.exists():
+            return
+        try:
+            saved = load_state(self.build)
+        except NewerSchemaError:
+            raise
+        except CacheError as error:
+            self.context.note(f"{error.message} Everything is made again.")
+            return
+        self.records = {record.key: record for record in saved.records}
+        self.seals.learn(saved.content.get("seals"))
 
     def save(self) -> None:
         """Write the state and the statistics; the caller has the build's lock."""
@@ -246,6 +290,10 @@ class State:
             "model": _model_facts(self),
             "steps": list(self._steps),
             "artifacts": [a.to_json() for a in self.artifacts if a.is_file],
+            "records": [record.to_json() for record in self.records.values()],
+            "seals": self.seals.to_json(
+                referenced_files(a for r in self.records.values() for a in r.artifacts)
+            ),
         }
 
 
@@ -274,13 +322,15 @@ class SavedState:
         build: Where it was read; a cache may have been moved since it was written.
         status: ``INTERRUPTED`` if it says "running" but nobody holds the build's lock.
         content: The whole document.
-        artifacts: Those that are files.
+        artifacts: Those of the last chain that are files.
+        records: What each step made, those of earlier chains too.
     """
 
     build: BuildDirectory
     status: Status
     content: Mapping[str, Any]
     artifacts: tuple[Artifact, ...]
+    records: tuple[StepRecord, ...] = ()
 
 
 def load_state(build: BuildDirectory) -> SavedState:
@@ -293,8 +343,9 @@ def load_state(build: BuildDirectory) -> SavedState:
     try:
         status = Status(content.get("status"))
         artifacts = tuple(Artifact.from_json(item) for item in content.get("artifacts") or [])
+        records = tuple(StepRecord.from_json(item) for item in content.get("records") or [])
     except (ValueError, TypeError) as error:
         raise CacheError(f"{build.state_file} is malformed: {error}.") from error
     if status is Status.RUNNING and not is_locked(build.cache, build.name):
         status = Status.INTERRUPTED
-    return SavedState(build, status, content, artifacts)
+    return SavedState(build, status, content, artifacts, records)

@@ -69,7 +69,8 @@ def expand_chain(words: Sequence[str], registry: Registry) -> list[str]:
     ``-i a.py b.py discover`` becomes ``-i a.py -i b.py discover``: values go on up to the next
     option or tool name.
     """
-    return _expand(words, _by_flag(option_specs(GlobalOptions)), registry)
+    added = [spec for cls in registry.settings_classes() for spec in option_specs(cls)]
+    return _expand(words, _by_flag([*option_specs(GlobalOptions), *added]), registry)
 
 
 def expand_single(words: Sequence[str], specs: Sequence[OptionSpec]) -> list[str]:

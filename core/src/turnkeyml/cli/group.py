@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from turnkeyml.errors import UsageError
-from turnkeyml.options import click_options, options_from_values
+from turnkeyml.options import click_options, option_specs, options_from_values
 from turnkeyml.plugins.records import ToolRecord, ToolRole
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.request import GlobalOptions, RunRequest
@@ -37,7 +37,7 @@ class ChainGroup(click.Group):
     def __init__(self, registry: Registry, submit: Submit) -> None:
         super().__init__(
             "turnkey",
-            params=[*click_options(GlobalOptions), _version_option()],
+            params=[*click_options(GlobalOptions), *_plugin_options(registry), _version_option()],
             chain=True,
             help=GROUP_HELP,
             context_settings=HELP_NAMES,
@@ -100,8 +100,21 @@ class ChainGroup(click.Group):
             formatter.write_text(f"Plugins left out: {problems}. See: turnkey plugins")
 
     def _run(self, steps: list[Step], **values: Any) -> int:
-        options = options_from_values(GlobalOptions, values)
-        return self._submit(RunRequest(options, steps, title=" ".join(s.tool for s in steps)))
+        options, settings = _globals_from(values)
+        title = " ".join(step.tool for step in steps)
+        return self._submit(RunRequest(options, steps, title=title, settings=settings))
+
+
+def _plugin_options(registry: Registry) -> list[click.Option]:
+    return [made for cls in registry.settings_classes() for made in click_options(cls)]
+
+
+def _globals_from(values: dict[str, Any]) -> tuple[GlobalOptions, dict[str, Any]]:
+    """Tell the core's own global options from those of plugins."""
+    own = {spec.name for spec in option_specs(GlobalOptions)}
+    options = options_from_values(GlobalOptions, {k: v for k, v in values.items() if k in own})
+    settings = {k: v for k, v in values.items() if k not in own and v not in (None, ())}
+    return options, settings
 
 
 def _version_option() -> click.Option:
@@ -153,6 +166,8 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
     params: dict[str, click.Parameter] = {}
     for option in click_options(GlobalOptions, shorthand=True):
         params[option.opts[0]] = option
+    for added in _plugin_options(registry):
+        params[added.opts[0]] = added
     own = {option.name for option in params.values()}
     spellings: dict[str, str] = {}
     for _, tool in registry.loadable_tools(ChainTool, ToolRole.FIRST, ToolRole.STEP):
@@ -165,13 +180,13 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
 
     def start(files: tuple[str, ...], **values: Any) -> int:
         common = {key: value for key, value in values.items() if key in own}
-        options = options_from_values(GlobalOptions, {**common, "input_files": files})
+        options, settings = _globals_from({**common, "input_files": files})
         given = {
             spellings[key]: value
             for key, value in values.items()
             if key in spellings and value not in (None, ())
         }
-        return submit(RunRequest(options, None, given, title="benchmark"))
+        return submit(RunRequest(options, None, given, "benchmark", settings))
 
     files = click.Argument(["files"], nargs=-1, required=True, metavar="FILE...")
     text = (

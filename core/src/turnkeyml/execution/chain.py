@@ -5,12 +5,18 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 from turnkeyml.cache.locks import build_lock
-from turnkeyml.errors import TurnkeyError
+from turnkeyml.cache.stats import Stats
+from turnkeyml.cache.step_records import StepRecord
+from turnkeyml.errors import BuildError, CacheError, TurnkeyError
 from turnkeyml.execution.capture import output_to
+from turnkeyml.execution.deliver import deliver
+from turnkeyml.execution.memory import peak_bytes, reset_peak
+from turnkeyml.execution.reuse import Reuse, clean_orphans, delete_artifacts, version_of
 from turnkeyml.options import json_from_options
 from turnkeyml.plan import Plan, PlannedStep
 from turnkeyml.state import State, Status, StepOutcome
@@ -19,70 +25,137 @@ from turnkeyml.state import State, Status, StepOutcome
 def run_chain(state: State, plan: Plan) -> None:
     """Take a model through all steps after the first, up to the first that fails.
 
-    The build's lock is held meanwhile, and its files are saved after every step, so that whatever
-    happens the cache says how far it came.
+    A step that would only repeat what an earlier run made is not run. The build's lock is held
+    meanwhile, and its files are saved after every step, so that whatever happens the cache says how
+    far it came.
 
     Args:
         state: As the first step gave it.
         plan: The chain.
     """
     context = state.context
-    hooks = context.registry.hooks.hook
 
     def waiting(owner: str) -> None:
         context.note(f"{state.name}: waited for {owner}, which was working on it.")
 
     with build_lock(context.cache.path, state.name, waiting):
+        state.recall()
+        state.status = Status.RUNNING
         state.save()
         try:
-            for step in plan.steps[1:]:
-                fire(
-                    context.note,
-                    hooks.turnkey_step_started,
-                    state=state,
-                    source=state.source,
-                    step=step,
-                )
-                outcome = _run_step(state, step)
-                fire(
-                    context.note,
-                    hooks.turnkey_step_finished,
-                    state=state,
-                    source=state.source,
-                    step=step,
-                    outcome=outcome,
-                )
-                if outcome.status is not Status.SUCCESSFUL:
-                    break
-                state.save()
-            else:
-                state.status = Status.SUCCESSFUL
+            _run_steps(state, plan)
         except BaseException:
             state.status = Status.INTERRUPTED
             raise
         finally:
+            if context.policy.lean_cache:
+                delete_artifacts(state)
+            else:
+                clean_orphans(state)
             state.save()
-    fire(context.note, hooks.turnkey_build_finished, state=state)
+    fire(context.note, context.registry.hooks.hook.turnkey_build_finished, state=state)
 
 
-def fire(note: Callable[[str], None], hook: Any, **arguments: Any) -> None:
+def _run_steps(state: State, plan: Plan) -> None:
+    reuse = Reuse(state)
+    steps = list(plan.steps[1:])
+    position = 0
+    while position < len(steps):
+        step = steps[position]
+        outcome = _visit(state, step, reuse)
+        if isinstance(outcome, str):
+            # What an earlier step made is damaged: that step is visited again.
+            position = [f"{s.name}-{s.identity}" for s in steps].index(outcome)
+            state.rewind(outcome)
+            continue
+        if outcome.status is not Status.SUCCESSFUL:
+            return
+        if not outcome.reused:
+            state.save()
+        position += 1
+    state.status = Status.SUCCESSFUL
+    if state.context.policy.output is not None:
+        try:
+            deliver(state, state.context.policy.output)
+        except (TurnkeyError, OSError) as error:
+            state.fail(
+                "--output", str(error) if isinstance(error, TurnkeyError) else describe(error)
+            )
+
+
+def _visit(state: State, step: PlannedStep, reuse: Reuse) -> StepOutcome | str:
+    """Run a step or take its earlier result; or name an earlier step that must be run again."""
+    context = state.context
+    hooks = context.registry.hooks.hook
+    state.begin_step(step.name, step.identity, (step.consumes,) if step.consumes else ())
+    start = time.perf_counter()
+    try:
+        parts = reuse.parts(step)
+        record = reuse.find(step, parts)
+        if record is None:
+            damaged = reuse.damaged_producer(step)
+            if damaged is not None:
+                return damaged
+    except BuildError as error:
+        outcome = StepOutcome(Status.FAILED, time.perf_counter() - start, str(error))
+        state.fail(step.name, str(error))
+        return outcome
+    event = {"state": state, "source": state.source, "step": step}
+    fire(context.note, hooks.turnkey_step_started, **event)
+    if record is not None:
+        state.take(record)
+        _recall_entry(state, step, record)
+        outcome = StepOutcome(Status.SUCCESSFUL, time.perf_counter() - start, reused=True)
+    else:
+        reuse.clear_way(step)
+        count = len(state.artifacts)
+        outcome = _run_step(state, step)
+        if outcome.status is Status.SUCCESSFUL:
+            reuse.keep(step, parts, tuple(state.artifacts[count:]))
+    objection = fire(context.note, hooks.turnkey_step_finished, **event, outcome=outcome)
+    if objection is not None and outcome.status is Status.SUCCESSFUL:
+        outcome = replace(outcome, status=Status.FAILED, error=str(objection))
+        finish_entry(state, step, outcome)
+        state.fail(step.name, str(objection), state.build.log_file(step.name, step.occurrence))
+    return outcome
+
+
+def _recall_entry(state: State, step: PlannedStep, record: StepRecord) -> None:
+    """Show the statistics of the run that made the artifacts as those of this step."""
+    try:
+        old = Stats.load(state.build).steps.get(record.step.rpartition("-")[2], {})
+    except CacheError:
+        old = {}
+    entry = {**old, "number": step.number, "occurrence": step.occurrence, "reused": True}
+    state.stats.begin_step(step.identity, {"tool": step.name, **entry})
+
+
+def fire(note: Callable[[str], None], hook: Any, **arguments: Any) -> BuildError | None:
     """Tell listeners of an event, each by itself; one that raises is reported and harms nobody.
 
     Args:
         note: Says a sentence to the user.
         hook: The event.
         arguments: As its specification names them.
+
+    Returns:
+        The objection of a listener, which is what a `BuildError` means; the first if there are
+        several.
     """
+    objection: BuildError | None = None
     # As pluggy does, the one that was registered last is told first.
     for listener in reversed(hook.get_hookimpls()):
         try:
             listener.function(*(arguments[name] for name in listener.argnames))
+        except BuildError as error:
+            objection = objection or error
         # Listeners are foreign code.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             note(
                 f"The plugin {listener.plugin_name}, listening to {hook.name}, raised "
                 f"{describe(error)}"
             )
+    return objection
 
 
 def step_entry(step: PlannedStep) -> dict[str, Any]:
@@ -93,6 +166,7 @@ def step_entry(step: PlannedStep) -> dict[str, Any]:
         "occurrence": step.occurrence,
         "package": str(step.record.provider),
         "options": json_from_options(step.options),
+        "libraries": {name: version_of(name) for name in step.tool.libraries},
         "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         "status": Status.RUNNING.value,
     }
@@ -103,14 +177,14 @@ def finish_entry(state: State, step: PlannedStep, outcome: StepOutcome) -> None:
     entry = state.stats.steps[step.identity]
     entry["status"] = outcome.status.value
     entry["duration_s"] = round(outcome.seconds, 6)
+    entry["peak_process_bytes"] = peak_bytes()
     if outcome.error is not None:
         entry["error"] = outcome.error
 
 
 def _run_step(state: State, step: PlannedStep) -> StepOutcome:
-    kinds = (step.consumes,) if step.consumes is not None else ()
-    state.begin_step(step.name, step.identity, kinds)
     state.stats.begin_step(step.identity, step_entry(step))
+    reset_peak()
     start = time.perf_counter()
     status, error, trace = Status.SUCCESSFUL, None, None
     with output_to(state.build.log_file(step.name, step.occurrence)):
@@ -131,9 +205,8 @@ def _run_step(state: State, step: PlannedStep) -> StepOutcome:
             raise
     outcome = StepOutcome(status, time.perf_counter() - start, error, trace)
     finish_entry(state, step, outcome)
-    if status is not Status.SUCCESSFUL:
-        state.status, state.failed_step, state.error = Status.FAILED, step.name, error
-        state.failed_log = state.build.log_file(step.name, step.occurrence)
+    if error is not None:
+        state.fail(step.name, error, state.build.log_file(step.name, step.occurrence))
     return outcome
 
 

@@ -15,6 +15,7 @@ from turnkeyml.context import RunContext
 from turnkeyml.errors import CacheError, TurnkeyError, UsageError
 from turnkeyml.execution.capture import output_to
 from turnkeyml.execution.chain import describe, finish_entry, fire, run_chain, step_entry
+from turnkeyml.execution.memory import reset_peak
 from turnkeyml.inputs import Source
 from turnkeyml.plan import Plan
 from turnkeyml.state import State, Status, StepOutcome
@@ -96,6 +97,7 @@ def _find_models(
     hooks = context.registry.hooks.hook
     fire(context.note, hooks.turnkey_step_started, state=None, source=source, step=step)
     start = time.perf_counter()
+    reset_peak()
     with output_to(log):
         try:
             for state in step.tool().start(source, step.options, context):  # type: ignore[attr-defined]

@@ -63,3 +63,21 @@ def turnkey_build_finished(state: State) -> None:
 @hookspec
 def turnkey_job_finished(source: Source) -> None:
     """Fires when all models of one input have ended."""
+
+
+@hookspec(firstresult=True)
+def turnkey_loading_script(kind: str, model: str, inputs: str, outputs: str) -> str | None:
+    """Give a short Python script that loads an artifact, runs it, and compares what it returns.
+
+    Fires when a result is put into ``--output``; the script stands beside the files that it names.
+
+    Args:
+        kind: The artifact's kind, such as ``onnx-model``.
+        model: The name of its file.
+        inputs: The name of an ``.npz`` file with the inputs by their names.
+        outputs: The name of one with what the model itself returned, in order; it may be missing.
+
+    Returns:
+        The script, or None for kinds that the plugin does not know.
+    """
+    return None

@@ -17,6 +17,7 @@ from turnkeyml.plugins.records import (
     Provider,
     RuntimeRecord,
     SequenceRecord,
+    SettingsRecord,
     ToolRecord,
     ToolRole,
 )
@@ -114,7 +115,9 @@ def read_mapping(provider: Provider, value: object) -> Contribution:
     """
     reader = _Reader(provider)
     root = reader.mapping(
-        value, "implements", {"api_version", "tools", "runtimes", "sequences", "devices"}
+        value,
+        "implements",
+        {"api_version", "tools", "runtimes", "sequences", "devices", "settings"},
     )
     if root.get("api_version", API_VERSION) != API_VERSION:
         raise reader.fail("implements['api_version']", str(API_VERSION), root["api_version"])
@@ -124,6 +127,7 @@ def read_mapping(provider: Provider, value: object) -> Contribution:
         _runtimes(reader, root.get("runtimes", {})),
         _sequences(reader, root.get("sequences", {})),
         _devices(reader, root.get("devices", {})),
+        _settings(reader, root.get("settings")),
     )
 
 
@@ -231,3 +235,9 @@ def _devices(reader: _Reader, value: object) -> tuple[DeviceRecord, ...]:
         defaults = reader.names(entry.get("default_runtimes", ()), f"{place}['default_runtimes']")
         found.append(DeviceRecord(family, parts, ref, (reader.provider,), defaults))
     return tuple(found)
+
+
+def _settings(reader: _Reader, value: object) -> tuple[SettingsRecord, ...]:
+    if value is None:
+        return ()
+    return (SettingsRecord(reader.class_ref(value, "implements['settings']")),)

@@ -185,6 +185,18 @@ class DeviceRecord:
 
 
 @dataclass(frozen=True)
+class SettingsRecord:
+    """Global options that some package adds: a dataclass like that of a tool's options."""
+
+    ref: ObjectRef
+
+    @property
+    def provider(self) -> Provider:
+        """The package it comes from."""
+        return self.ref.provider
+
+
+@dataclass(frozen=True)
 class Contribution:
     """All that one plugin gives."""
 
@@ -193,6 +205,7 @@ class Contribution:
     runtimes: tuple[RuntimeRecord, ...] = ()
     sequences: tuple[SequenceRecord, ...] = ()
     devices: tuple[DeviceRecord, ...] = ()
+    settings: tuple[SettingsRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import pluggy
 
 from turnkeyml.errors import PlanError, PluginError, TurnkeyError, UsageError
+from turnkeyml.options import option_specs, options_from_values
 from turnkeyml.plugins import hookspecs
 from turnkeyml.plugins.mapping import read_mapping
 from turnkeyml.plugins.records import (
@@ -26,9 +27,11 @@ from turnkeyml.plugins.records import (
     Provider,
     RuntimeRecord,
     SequenceRecord,
+    SettingsRecord,
     ToolRecord,
     ToolRole,
 )
+from turnkeyml.request import GlobalOptions
 
 GROUP = "turnkeyml.plugins"
 TOOL_OR_SEQUENCE = "tool or sequence"
@@ -60,6 +63,7 @@ class Registry:
         broken: Plugins that could not be loaded.
         conflicts: Names that nobody gets, because two packages provide them.
         hooks: Where events are fired and listeners register.
+        settings: Global options that plugins add.
     """
 
     tools: Mapping[str, ToolRecord] = field(default_factory=dict)
@@ -71,6 +75,7 @@ class Registry:
     broken: tuple[BrokenPlugin, ...] = ()
     conflicts: tuple[NameConflict, ...] = ()
     hooks: pluggy.PluginManager = field(default_factory=lambda: new_plugin_manager())  # noqa: PLW0108
+    settings: tuple[SettingsRecord, ...] = ()
 
     def find_tool(self, name: str) -> ToolRecord | None:
         """Give the tool of that name or alias, if it is installed."""
@@ -114,6 +119,48 @@ class Registry:
         if name not in self.runtimes:
             raise self.unknown("runtime", name, self.runtimes)
         return self.runtimes[name]
+
+    def settings_classes(self) -> list[type]:
+        """Load the dataclasses of the global options that plugins add.
+
+        Raises:
+            PluginError: One cannot be loaded, or has an option that is taken.
+        """
+        taken = {spec.name: "turnkeyml-core" for spec in option_specs(GlobalOptions)}
+        found = []
+        for record in self.settings:
+            loaded = record.ref.load_class(object)
+            for spec in option_specs(loaded):
+                if spec.name in taken:
+                    raise MappingError(
+                        record.provider,
+                        record.ref.place,
+                        f"names that {taken[spec.name]} does not use",
+                        spec.name,
+                    )
+                taken[spec.name] = str(record.provider)
+            found.append(loaded)
+        return found
+
+    def settings_values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the values of all global options that plugins add.
+
+        Args:
+            given: Those that are not to have their defaults.
+
+        Raises:
+            UsageError: A name is unknown, or a value is wrong.
+        """
+        classes = self.settings_classes()
+        names = {spec.name: cls for cls in classes for spec in option_specs(cls)}
+        for name in given:
+            if name not in names:
+                raise UsageError(f"No installed plugin has the global option {name!r}.")
+        values: dict[str, Any] = {}
+        for cls in classes:
+            own = {name: value for name, value in given.items() if names[name] is cls}
+            values |= vars(options_from_values(cls, own))
+        return values
 
     def is_refused_tool(self, name: str) -> bool:
         """Tell whether two packages provide a tool or sequence of that name."""
@@ -260,6 +307,7 @@ def _merge(
         tuple(broken),
         tuple(conflicts),
         manager,
+        tuple(record for c in contributions for record in c.settings),
     )
 
 

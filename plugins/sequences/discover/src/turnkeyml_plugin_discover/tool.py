@@ -160,7 +160,7 @@ def _model_info(
 
 
 def _hand_over(state: State, model: FoundModel, invocation: Invocation) -> None:
-    from turnkeyml_torch import LiveModel, write_inputs
+    from turnkeyml_torch import LiveModel, code_digest, write_inputs
 
     live = LiveModel(model.module, invocation.args, invocation.kwargs, invocation.signature)
     folder = state.folder(INPUTS_FOLDER)
@@ -169,6 +169,7 @@ def _hand_over(state: State, model: FoundModel, invocation: Invocation) -> None:
     state.add(
         PYTORCH_MODEL,
         live=live,
+        live_key={"weights": state.model.digest, "code": code_digest(model.module)},
         info={"training": model.training, "signature": invocation.signature.to_json()},
     )
 

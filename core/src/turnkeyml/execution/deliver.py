@@ -1,0 +1,136 @@
+"""Leave a self-contained copy of what a chain made, outside the cache."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from turnkeyml.artifacts import INPUTS, REFERENCE, Artifact
+from turnkeyml.cache.atomic import TEMPORARY
+from turnkeyml.errors import BuildError
+from turnkeyml.npz import write_npz
+from turnkeyml.state import State
+from turnkeyml.worker.tensors import RawTensor, read_tensors
+
+ABOUT_FILE = "about.json"
+SCRIPT_FILE = "run.py"
+INPUTS_FILE = "inputs.npz"
+OUTPUTS_FILE = "outputs.npz"
+_SCHEMA = 1
+
+
+def deliver(state: State, folder: Path) -> Path:
+    """Copy the newest artifact of a build, what to call it with, and a script that does so.
+
+    The folder ``<folder>/<build>`` then has the model (``model`` and the suffix of its kind, and
+    its data files), ``inputs.npz``, ``outputs.npz`` with what the model itself returned for them
+    where that is known, ``run.py``, and ``about.json``. It appears whole, in place of an older one.
+
+    Args:
+        state: A build that went well.
+        folder: Where; it is made if need be.
+
+    Returns:
+        The folder that was made.
+
+    Raises:
+        BuildError: The chain made nothing that is a file, or the place is taken by something else.
+    """
+    artifact = _last_made(state)
+    target = folder.expanduser().absolute() / state.name
+    if target.exists() and not (target / ABOUT_FILE).is_file():
+        raise BuildError(
+            f"{target} exists and was not made by turnkey.", hint="Give another --output."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(6)}")
+    try:
+        temporary.mkdir()
+        about = _fill(state, artifact, temporary)
+        (temporary / ABOUT_FILE).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        if target.exists():
+            old = target.with_name(f"{TEMPORARY}{secrets.token_hex(6)}")
+            target.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    state.context.note(f"{state.name}: the result is in {target}")
+    return target
+
+
+def _last_made(state: State) -> Artifact:
+    for artifact in reversed(state.artifacts):
+        if artifact.is_file and artifact.kind not in (INPUTS, REFERENCE):
+            return artifact
+    raise BuildError(
+        "The chain made nothing that is a file, so there is nothing to put into --output.",
+        hint="Add a tool that makes one, such as export-pytorch.",
+    )
+
+
+def _fill(state: State, artifact: Artifact, folder: Path) -> dict[str, Any]:
+    if damaged := state.seals.damaged([artifact], read=True):
+        raise BuildError(f"{damaged[0]} of {state.name} is damaged.", hint="Run the command again.")
+    needed = sum(record.size for record in artifact.files)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise BuildError(
+            f"The result has {needed:,} bytes, and {folder.parent} has {free:,} bytes free."
+        )
+    model = Path("model" + Path(artifact.files[0].path).suffix)
+    for number, record in enumerate(artifact.files):
+        source = state.build.path / record.path
+        # Data files keep their names, because the model file refers to them.
+        shutil.copyfile(source, folder / (model if number == 0 else source.name))
+    inputs = _inputs(state, artifact)
+    write_npz(folder / INPUTS_FILE, inputs)
+    outputs = _outputs(state, artifact, folder)
+    if outputs:
+        write_npz(folder / OUTPUTS_FILE, outputs)
+    hook = state.context.registry.hooks.hook.turnkey_loading_script
+    script = hook(kind=artifact.kind, model=model.name, inputs=INPUTS_FILE, outputs=OUTPUTS_FILE)
+    if script is not None:
+        (folder / SCRIPT_FILE).write_text(script, "utf-8")
+    return {
+        "schema": _SCHEMA,
+        "name": state.name,
+        "class": state.model.class_name,
+        "hash": state.model.digest,
+        "kind": artifact.kind,
+        "model": model.name,
+        "facts": dict(artifact.info),
+        "input_dtypes": {name: tensor.dtype for name, tensor in inputs.items()},
+        "output_dtypes": {name: tensor.dtype for name, tensor in outputs.items()},
+    }
+
+
+def _inputs(state: State, artifact: Artifact) -> dict[str, RawTensor]:
+    folder, names = artifact.info.get("inputs_folder"), artifact.info.get("inputs")
+    if not isinstance(folder, str) or not isinstance(names, Mapping):
+        return {}
+    tensors = read_tensors(state.build.path / folder)
+    return {name: tensors[captured] for name, captured in names.items()}
+
+
+def _outputs(state: State, artifact: Artifact, scratch: Path) -> dict[str, RawTensor]:
+    """Give what the model itself returned, by the names that the artifact's outputs have."""
+    if not state.has(REFERENCE):
+        return {}
+    reference = state.newest(REFERENCE)
+    if reference.is_file:
+        found = read_tensors(state.file_of(reference).parent)
+    else:
+        folder = scratch / f"{TEMPORARY}reference"
+        reference.live.write(folder)
+        # Reading maps the files, which stay readable after they were removed.
+        found = read_tensors(folder)
+        shutil.rmtree(folder)
+    names = artifact.info.get("outputs")
+    if isinstance(names, (list, tuple)) and len(names) == len(found):
+        return dict(zip(map(str, names), found.values(), strict=True))
+    return found

@@ -1,0 +1,39 @@
+"""How a command treats what earlier commands left in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+
+class Rebuild(Enum):
+    """When a step is run although it was run before."""
+
+    IF_NEEDED = "if_needed"
+    """When anything that decides its result has changed, or its artifacts are damaged."""
+    ALWAYS = "always"
+    """Whenever it comes up."""
+    NEVER = "never"
+    """Not at all: what was made once is used, stale or not; what was never made fails."""
+
+
+@dataclass(frozen=True)
+class RunPolicy:
+    """What a user decided for a whole command.
+
+    Args:
+        rebuild: When a step is run again.
+        explain: Say for each step why it was run or not.
+        lean_cache: Delete artifacts when a build has ended.
+        output: Where self-contained copies of the results go.
+        settings: Values of the global options that plugins add, by name.
+    """
+
+    rebuild: Rebuild = Rebuild.IF_NEEDED
+    explain: bool = False
+    lean_cache: bool = False
+    output: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
