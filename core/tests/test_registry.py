@@ -12,7 +12,7 @@ from turnkeyml.errors import ExitCode, PlanError, UsageError
 from turnkeyml.plugins import hookimpl
 from turnkeyml.plugins.registry import load_registry, package_for
 from turnkeyml.sequence import Sequence
-from turnkeyml.tool import ManagementTool, Tool
+from turnkeyml.tool import FirstTool, ManagementTool, Tool
 
 
 def make_tool(tool_name: str, *tool_aliases: str) -> type[Tool]:
@@ -34,8 +34,9 @@ def make_runtime(*devices: str, **more: object) -> dict[str, object]:
 
 def test_with_no_plugin_the_core_has_its_own_commands(plugins: FakePlugins) -> None:
     registry = plugins.registry()
-    assert {"version", "plugins"} <= set(registry.tools)
-    assert all(issubclass(tool.ref.load(), ManagementTool) for tool in registry.tools.values())
+    assert {"version", "plugins", "load-build"} <= set(registry.tools)
+    for tool in registry.tools.values():
+        assert issubclass(tool.ref.load(), (ManagementTool, FirstTool))
     assert not registry.broken
     assert not registry.conflicts
 
@@ -459,7 +460,8 @@ def test_plugins_lists_what_each_package_gives(toys: FakePlugins) -> None:
     assert listed.out == textwrap.dedent(
         """\
         turnkeyml-core 0
-          commands: version, plugins
+          tools: load-build
+          commands: cache, version, plugins
         toyplug 1.0
           tools: find, load-toy, compile, shrink, act, benchmark
           runtimes: toyrt, toy-live

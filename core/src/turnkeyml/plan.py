@@ -281,6 +281,7 @@ def _append(
             draft.inserted,
         )
     )
+    available += draft.contract.may_produce
     if draft.contract.produces is not None:
         available.append(draft.contract.produces)
 
@@ -303,6 +304,13 @@ def _kinds_do_not_meet(
     makers = _makers(draft.contract.consumes, available, registry)
     if makers:
         return PlanError(message, hint=f"Put {' or '.join(makers)} before it.")
+    starters = [
+        record.name
+        for record, tool in registry.loadable_tools(FirstTool, ToolRole.FIRST)
+        if tool.produces in draft.contract.consumes
+    ]
+    if starters:
+        return PlanError(message, hint=f"It is not kept in files: start with {starters[0]}.")
     for kind in draft.contract.consumes:
         package = package_for("kind", kind)
         if package is not None:

@@ -20,6 +20,18 @@ class Rebuild(Enum):
     """Not at all: what was made once is used, stale or not; what was never made fails."""
 
 
+class Skip(Enum):
+    """Which models are left out because the same chain was run on them before."""
+
+    NONE = "none"
+    ATTEMPTED = "attempted"
+    """Those on which it ended, well or not."""
+    SUCCESSFUL = "successful"
+    """Those on which it ended well."""
+    FAILED = "failed"
+    """Those on which it failed, or was cut off."""
+
+
 @dataclass(frozen=True)
 class RunPolicy:
     """What a user decided for a whole command.
@@ -29,6 +41,7 @@ class RunPolicy:
         explain: Say for each step why it was run or not.
         lean_cache: Delete artifacts when a build has ended.
         output: Where self-contained copies of the results go.
+        skip: Which models are left out.
         settings: Values of the global options that plugins add, by name.
     """
 
@@ -36,4 +49,5 @@ class RunPolicy:
     explain: bool = False
     lean_cache: bool = False
     output: Path | None = None
+    skip: Skip = Skip.NONE
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from turnkeyml.options import option
-from turnkeyml.policy import Rebuild, RunPolicy
+from turnkeyml.policy import Rebuild, RunPolicy, Skip
 
 if TYPE_CHECKING:
     from turnkeyml.sequence import Sequence as StepSequence
@@ -48,6 +48,13 @@ class GlobalOptions:
         "changed, always, or never.",
         shorthand="--rebuild",
     )
+    skip_policy: str = option(
+        Skip.NONE.value,
+        choices=tuple(choice.value for choice in Skip),
+        help="Leave out models on which the same chain was attempted, failed or was successful "
+        "before.",
+        shorthand="--skip-policy",
+    )
     explain: bool = option(
         False, help="Say for each step why it was run, or not.", shorthand="--explain"
     )
@@ -70,8 +77,14 @@ class GlobalOptions:
         Args:
             settings: Values of the options that plugins add.
         """
-        rebuild = Rebuild(self.rebuild)
-        return RunPolicy(rebuild, self.explain, self.lean_cache, self.output, settings)
+        return RunPolicy(
+            Rebuild(self.rebuild),
+            self.explain,
+            self.lean_cache,
+            self.output,
+            Skip(self.skip_policy),
+            settings,
+        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from turnkeyml.plan import Plan, default_steps, make_plan
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.progress import LiveProgress, make_progress
 from turnkeyml.request import RunRequest
-from turnkeyml.state import Status
 from turnkeyml.status import HEADER, status_tree
 
 
@@ -137,7 +136,7 @@ def _last_lines(log: Path, limit: int = 40, size: int = 1 << 16) -> list[str]:
 
 def _conclude(request: RunRequest, jobs: list[JobResult], console: Console) -> RunResult:
     selected = [state for job in jobs for state in job.states if state.selected]
-    failed = [state for state in selected if state.status is not Status.SUCCESSFUL]
+    failed = [state for state in selected if not state.status.is_good]
     broken = [job for job in jobs if job.error is not None]
     if not failed and not broken:
         console.print(f"Woohoo! The {request.title!r} command is complete.")

@@ -34,6 +34,12 @@ class Status(Enum):
     SUCCESSFUL = "successful"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    SKIPPED = "skipped"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is nothing to complain about."""
+        return self in (Status.SUCCESSFUL, Status.SKIPPED)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ class State:
         self.context = context
         self.labels = dict(labels or {})
         self.selected = selected
+        self.origin = source.path
         self.status = Status.NOT_STARTED
         self.failed_step: str | None = None
         self.error: str | None = None
@@ -285,7 +292,7 @@ class State:
             "turnkey_version": metadata.version("turnkeyml-core"),
             "saved_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "process": os.getpid(),
-            "input": str(self.source.path),
+            "input": str(self.origin),
             "labels": {key: list(values) for key, values in self.labels.items()},
             "model": _model_facts(self),
             "steps": list(self._steps),

@@ -102,6 +102,8 @@ def _status_lines(state: State, indent: str) -> list[str]:
             _line(indent, "Status", f"Failed in {state.failed_step}: {state.error}"),
             _line(indent, "Log", str(state.failed_log or "")),
         ]
+    if state.status is Status.SKIPPED:
+        return [_line(indent, "Status", f"Skipped: {state.error}")]
     if state.status is not Status.SUCCESSFUL:
         return [_line(indent, "Status", state.status.value.replace("_", " ").capitalize())]
     if not state.shown_results:

@@ -30,12 +30,15 @@ class Contract:
         default_sequence: What may be put in before it when no artifact of those kinds is there:
             alternatives, of which the first that is wholly installed is taken.
         environment: Variables that must be set before anything heavy is imported.
+        may_produce: For a tool that only finds out when it runs: kinds that it may make, of which
+            a later step that takes one finds out whether it is there.
     """
 
     consumes: tuple[str, ...] = ()
     produces: str | None = None
     default_sequence: tuple[Any, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    may_produce: tuple[str, ...] = ()
 
 
 class AnyTool:

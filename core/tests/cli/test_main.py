@@ -171,7 +171,11 @@ WRONG = [
     (["*.none"], "No file matches '*.none'.", ""),
     (["-i", "n.txt", "find"], "name no file", ""),
     (["a.py", "--dry-run"], "There is no file 'a.py'.", ""),
-    (["x.xyz"], "suffix '.xyz' are taken by no installed tool.", "Give files with one of: .toy"),
+    (
+        ["x.xyz"],
+        "suffix '.xyz' are taken by no installed tool.",
+        "Give files with one of: .yaml, .toy",
+    ),
     (["-i", "x.xyz", "find"], "suffix '.xyz' are taken by no installed tool.", ""),
     (["-i", "s.py", "find"], "pip install turnkeyml-plugin-discover", ""),
     (["-i", "a.toy", "discover"], "There is no tool 'discover'.", "pip install turnkeyml-plugin-"),
@@ -344,7 +348,7 @@ def test_help_lists_tools_by_where_they_may_stand(folder: Path) -> None:
 def test_the_core_alone_says_which_tools_are_missing(environment: Environment) -> None:
     helped = environment.turnkey("-h")
     assert helped.code == ExitCode.OK
-    assert "No tool that starts a chain is installed." in helped.out
+    assert "No tool that starts a chain from a model is installed." in helped.out
     assert "pip install 'turnkeyml-core[all]'" in helped.out
     (environment.home / "a.py").write_text("x = 1")
     for words in (["a.py"], ["-i", "a.py", "discover", "benchmark"]):

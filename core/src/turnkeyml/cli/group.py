@@ -12,7 +12,7 @@ import click
 from turnkeyml.errors import UsageError
 from turnkeyml.options import click_options, option_specs, options_from_values
 from turnkeyml.plugins.records import ToolRecord, ToolRole
-from turnkeyml.plugins.registry import Registry
+from turnkeyml.plugins.registry import CORE, Registry
 from turnkeyml.request import GlobalOptions, RunRequest
 from turnkeyml.sequence import Step
 from turnkeyml.tool import ChainTool, ManagementTool
@@ -87,10 +87,13 @@ class ChainGroup(click.Group):
             _definition_list(formatter, title, rows)
         sequences = self._registry.sequences.values()
         _definition_list(formatter, "Sequences", [(s.name, s.summary) for s in sequences])
-        if not any(t.role is ToolRole.FIRST for t in tools):
+        # The core's own starts from what others made.
+        others = [t for t in tools if t.provider.distribution != CORE]
+        if not any(t.role is ToolRole.FIRST for t in others):
             formatter.write_paragraph()
             formatter.write_text(
-                "No tool that starts a chain is installed. Install the usual ones with:"
+                "No tool that starts a chain from a model is installed. "
+                "Install the usual ones with:"
             )
             with formatter.indentation():
                 formatter.write_text("pip install 'turnkeyml-core[all]'")

@@ -57,8 +57,8 @@ def run_chain(state: State, plan: Plan) -> None:
 
 
 def _run_steps(state: State, plan: Plan) -> None:
-    reuse = Reuse(state)
-    steps = list(plan.steps[1:])
+    steps = plan.steps[1:]
+    reuse = Reuse(state, steps)
     position = 0
     while position < len(steps):
         step = steps[position]

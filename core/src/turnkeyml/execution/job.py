@@ -16,6 +16,7 @@ from turnkeyml.errors import CacheError, TurnkeyError, UsageError
 from turnkeyml.execution.capture import output_to
 from turnkeyml.execution.chain import describe, finish_entry, fire, run_chain, step_entry
 from turnkeyml.execution.memory import reset_peak
+from turnkeyml.execution.skipping import is_skipped
 from turnkeyml.inputs import Source
 from turnkeyml.plan import Plan
 from turnkeyml.state import State, Status, StepOutcome
@@ -45,7 +46,7 @@ class JobResult:
     def failed(self) -> bool:
         """Whether anything of it went wrong."""
         return self.error is not None or any(
-            state.selected and state.status is not Status.SUCCESSFUL for state in self.states
+            state.selected and not state.status.is_good for state in self.states
         )
 
 
@@ -65,7 +66,7 @@ def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
     states, error = _find_models(source, plan, own, log)
     fire(own.note, hooks.turnkey_models_found, source=source, states=states)
     for state in states:
-        if state.selected:
+        if state.selected and not is_skipped(state, plan):
             _run_model(state, plan)
     fire(own.note, hooks.turnkey_job_finished, source=source)
     return JobResult(source, tuple(states), error, tuple(own.notes), log)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from importlib import metadata
@@ -31,8 +31,9 @@ class Reuse:
     The caller has the build's lock.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, steps: Iterable[PlannedStep]) -> None:
         self._state = state
+        self._steps = {f"{step.name}-{step.identity}" for step in steps}
         self._policy = state.context.policy
         self._remade: set[str] = set()
 
@@ -125,9 +126,11 @@ class Reuse:
             if not damaged:
                 continue
             record = self._maker_of(artifact)
-            if record is None:
+            if record is None or artifact.step not in self._steps:
                 raise BuildError(
-                    f"{damaged[0]} of {state.name} was changed or removed while it was in use."
+                    f"{damaged[0]} of {state.name} is not what {artifact.step.rpartition('-')[0]} "
+                    "made: it was changed, damaged or removed.",
+                    hint="Run the command that made it again.",
                 )
             self._set_aside(record, damaged, artifact.step.rpartition("-")[0])
             return artifact.step

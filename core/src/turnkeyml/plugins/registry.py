@@ -34,6 +34,7 @@ from turnkeyml.plugins.records import (
 from turnkeyml.request import GlobalOptions
 
 GROUP = "turnkeyml.plugins"
+CORE = "turnkeyml-core"
 TOOL_OR_SEQUENCE = "tool or sequence"
 
 
@@ -126,7 +127,7 @@ class Registry:
         Raises:
             PluginError: One cannot be loaded, or has an option that is taken.
         """
-        taken = {spec.name: "turnkeyml-core" for spec in option_specs(GlobalOptions)}
+        taken = {spec.name: CORE for spec in option_specs(GlobalOptions)}
         found = []
         for record in self.settings:
             loaded = record.ref.load_class(object)
@@ -232,7 +233,7 @@ def load_registry(entry_points: Iterable[metadata.EntryPoint] | None = None) -> 
 
 def _load_order(entry_point: metadata.EntryPoint) -> tuple[bool, str, str]:
     provider = _provider_of(entry_point)
-    return (provider.distribution != "turnkeyml-core", provider.distribution, entry_point.name)
+    return (provider.distribution != CORE, provider.distribution, entry_point.name)
 
 
 def _provider_of(entry_point: metadata.EntryPoint) -> Provider:
