@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from turnkeyml import measure
 from turnkeyml.errors import BuildError, PluginError
-from turnkeyml.worker.process import WorkerOrder, run_worker
-from turnkeyml.worker.tensors import RawTensor, read_tensors
+from turnkeyml.worker.arrays import raw_tensors
+from turnkeyml.worker.process import WorkerOrder, run_worker, run_worker_once
+from turnkeyml.worker.tensors import ITEM_SIZES, RawTensor, read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,21 @@ class MeasuredPerformance:
     samples: Mapping[str, Any] = field(default_factory=dict)
     latency_units: str = LATENCY_UNITS
     throughput_units: str = THROUGHPUT_UNITS
+
+
+@dataclass(frozen=True)
+class RuntimeOutputs:
+    """What a runtime computed for the captured inputs.
+
+    Args:
+        folder: Where the outputs are, by name and in order; see `turnkeyml.worker.tensors`.
+        version: Of the software that ran the model, if it says so.
+        unavailable: Why there are no outputs, in words; empty if there are.
+    """
+
+    folder: Path
+    version: str = ""
+    unavailable: str = ""
 
 
 class RuntimeStats:
@@ -231,9 +247,38 @@ class BaseRT(ABC):
         self._execute(str(self.output_dir), str(self.model), str(outputs_file), self.iterations)
         return self._performance(float(self.mean_latency()), float(self.throughput()))
 
+    def outputs(self, folder: Path) -> RuntimeOutputs:
+        """Run the model once and keep what it computes; called as `benchmark` is, instead of it.
+
+        Nothing need be written for it where ``infer()`` gives arrays of NumPy or tensors of
+        PyTorch. Other runtimes may override it, with `write_tensors` into the folder.
+
+        Args:
+            folder: Where the outputs are to be, by name and in order; it may not exist yet.
+
+        Raises:
+            BuildError: The runtime cannot run the model.
+        """
+        if self.worker is not None:
+            order = self._worker_order(self.worker)
+            told = run_worker_once(order, folder, environment=self.context.environment)
+            version = str(told.facts.get("version", "")) or self.version()
+            return RuntimeOutputs(folder, version, told.unavailable)
+        given = self.infer()
+        try:
+            found = raw_tensors(given, sizes=ITEM_SIZES)
+        except TypeError as error:
+            return RuntimeOutputs(folder, self.version(), str(error))
+        write_tensors(folder, {name: RawTensor(*raw) for name, raw in found.items()})
+        return RuntimeOutputs(folder, self.version())
+
     def _benchmark_in_worker(self, worker: str) -> MeasuredPerformance:
+        result = run_worker(self._worker_order(worker), environment=self.context.environment)
+        return self._measured(result.summary, result.facts, result.samples)
+
+    def _worker_order(self, worker: str) -> WorkerOrder:
         module = sys.modules[type(self).__module__]
-        order = WorkerOrder(
+        return WorkerOrder(
             Path(str(module.__file__)).parent / worker,
             self.model,
             self.inputs.folder,
@@ -241,8 +286,6 @@ class BaseRT(ABC):
             self.iterations,
             self.worker_arguments(),
         )
-        result = run_worker(order, environment=self.context.environment)
-        return self._measured(result.summary, result.facts, result.samples)
 
     def _benchmark_here(self) -> MeasuredPerformance:
         samples = measure.measure(self.infer, self.iterations)
@@ -280,6 +323,19 @@ class BaseRT(ABC):
             build_name=self.build_name,
             **more,
         )
+
+
+def returns_outputs(runtime_class: type[BaseRT]) -> bool:
+    """Tell whether runtimes of this class can say what a model computes, not only how fast.
+
+    Those that run an outside program, or measure by themselves, cannot unless they override
+    `BaseRT.outputs`.
+    """
+    return (
+        runtime_class.outputs is not BaseRT.outputs
+        or runtime_class.worker is not None
+        or runtime_class.infer is not BaseRT.infer
+    )
 
 
 @contextmanager

@@ -121,6 +121,21 @@ class Cache:
             temporary.unlink()
         return claim.read_text("utf-8") == identity
 
+    def named(self, name: str) -> BuildDirectory:
+        """Give and make the build directory of this name, whatever model it is of.
+
+        Raises:
+            UsageError: The name cannot be that of a folder.
+        """
+        if _UNSAFE.search(name) or not name.strip(".") or name.startswith(".") or len(name) > 200:
+            raise UsageError(
+                f"{name!r} cannot be the name of a build.",
+                hint="Use letters, digits, '.', '_' and '-'.",
+            )
+        build = BuildDirectory(self.path, name)
+        build.path.mkdir(parents=True, exist_ok=True)
+        return build
+
     def builds(self) -> list[BuildDirectory]:
         """List the builds, by name; folders that turnkey did not make are left out."""
         if not self.path.is_dir():

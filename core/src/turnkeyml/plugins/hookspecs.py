@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from turnkeyml.given import GivenModel
     from turnkeyml.inputs import Source
     from turnkeyml.plan import Plan, PlannedStep
     from turnkeyml.state import State, StepOutcome
@@ -63,6 +64,22 @@ def turnkey_build_finished(state: State) -> None:
 @hookspec
 def turnkey_job_finished(source: Source) -> None:
     """Fires when all models of one input have ended."""
+
+
+@hookspec(firstresult=True)
+def turnkey_given_model(model: object, inputs: Any) -> GivenModel | None:
+    """Recognise an object that a script gives to turnkey's API.
+
+    Fires when ``build_model`` is called with something that is no path; changes nothing.
+
+    Args:
+        model: The object.
+        inputs: What it is called with: a mapping, a tuple or list, or one argument.
+
+    Returns:
+        What the chain starts from, or None for objects that the plugin does not know.
+    """
+    return None
 
 
 @hookspec(firstresult=True)

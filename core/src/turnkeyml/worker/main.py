@@ -10,6 +10,11 @@ packages. A ``worker.py`` has::
             infer()              # one inference, all outputs fetched, in the order of `outputs`
             describe()           # facts to keep: versions, providers, threads; JSON values
             close()
+            tensors(outputs)     # only where `infer` gives other things than arrays of NumPy or
+                                 # tensors of PyTorch: turns them into such, or into objects with
+                                 # dtype (text), shape and data (bytes); gives them by name
+
+A request either has the model measured, or has it run once and its outputs kept.
 """
 
 from __future__ import annotations
@@ -26,6 +31,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,8 @@ def load_module(name: str, path: Path) -> ModuleType:
 
 def serve(order: dict[str, Any]) -> dict[str, Any]:
     """Do what a request orders, and give the response."""
-    here = Path(__file__).parent
-    measuring = load_module("turnkey_measure", here.parent / "measure.py")
-    tensors = load_module("turnkey_tensors", here / "tensors.py")
+    measuring = load_module("turnkey_measure", _HERE.parent / "measure.py")
+    tensors = load_module("turnkey_tensors", _HERE / "tensors.py")
     raw = tensors.read_tensors(Path(order["inputs"]))
     missing = [leaf for leaf in order["names"].values() if leaf not in raw]
     if missing:
@@ -68,6 +74,8 @@ def serve(order: dict[str, Any]) -> dict[str, Any]:
     start = time.perf_counter_ns()
     session = runtime.open_session(Request(Path(order["model"]), inputs, order["arguments"]))
     load_ns = time.perf_counter_ns() - start
+    if "outputs" in order:
+        return _keep_outputs(session, Path(order["outputs"]), tensors)
     try:
         samples = measuring.measure(session.infer, order["iterations"])
         summary = measuring.summarize(samples, clock_step_ns=measuring.clock_step_ns())
@@ -83,6 +91,26 @@ def serve(order: dict[str, Any]) -> dict[str, Any]:
             "timed_ns": samples.timed_ns,
         },
     }
+
+
+def _keep_outputs(session: Any, folder: Path, tensors: ModuleType) -> dict[str, Any]:
+    """Run a session once, and write what it gives; or say why that cannot be kept."""
+    arrays = load_module("turnkey_arrays", _HERE / "arrays.py")
+    try:
+        given = session.infer()
+        facts = session.describe()
+        try:
+            convert = getattr(session, "tensors", None)
+            found = convert(given) if convert is not None else given
+            names = getattr(session, "outputs", ())
+            raw = arrays.raw_tensors(found, names, sizes=tensors.ITEM_SIZES)
+        except TypeError as error:
+            return {"facts": facts, "unavailable": str(error)}
+        # Before the session is closed, whose memory the outputs may be.
+        tensors.write_tensors(folder, raw)
+    finally:
+        session.close()
+    return {"facts": facts, "unavailable": ""}
 
 
 def peak_memory_bytes() -> int:

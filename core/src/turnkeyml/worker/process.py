@@ -55,6 +55,19 @@ class WorkerResult:
     samples: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class WorkerOutputs:
+    """What a worker says after it ran a model once.
+
+    Args:
+        facts: What the runtime says about itself.
+        unavailable: Why its outputs were not written; empty if they were.
+    """
+
+    facts: Mapping[str, Any]
+    unavailable: str = ""
+
+
 def run_worker(
     order: WorkerOrder, *, environment: Mapping[str, str], python: Path | None = None
 ) -> WorkerResult:
@@ -68,7 +81,35 @@ def run_worker(
     Raises:
         BuildError: The runtime refused the model, or the process died; says which.
     """
-    document = {
+    content = _serve(_MAIN, _document(order), environment, python)
+    return WorkerResult(content["summary"], content["facts"], content["samples"])
+
+
+def run_worker_once(
+    order: WorkerOrder,
+    folder: Path,
+    *,
+    environment: Mapping[str, str],
+    python: Path | None = None,
+) -> WorkerOutputs:
+    """Let a worker run the model once, and write its outputs into a folder of tensors.
+
+    Args:
+        order: What to do; its iterations do not matter.
+        folder: Where the outputs are to be, by name and in order; it is made.
+        environment: Variables to set for it where the user has not set them.
+        python: The interpreter; by default the one that runs turnkey.
+
+    Raises:
+        BuildError: The runtime refused the model, or the process died; says which.
+    """
+    document = {**_document(order), "outputs": str(folder)}
+    content = _serve(_MAIN, document, environment, python)
+    return WorkerOutputs(content["facts"], content["unavailable"])
+
+
+def _document(order: WorkerOrder) -> dict[str, Any]:
+    return {
         "worker": str(order.worker),
         "model": str(order.model),
         "inputs": str(order.inputs),
@@ -76,8 +117,6 @@ def run_worker(
         "iterations": order.iterations,
         "arguments": dict(order.arguments),
     }
-    content = _serve(_MAIN, document, environment, python)
-    return WorkerResult(content["summary"], content["facts"], content["samples"])
 
 
 def run_task(

@@ -5,8 +5,10 @@ Loaded by path, in any environment that has onnxruntime and numpy; nothing of tu
 
 from __future__ import annotations
 
+import ctypes
 import os
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,12 @@ _BITS = {
     "float8_e5m2": (np.uint8, 19),
     "float8_e5m2fnuz": (np.uint8, 20),
 }
+_NUMBERS = {
+    1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool",
+    10: "float16", 11: "float64", 12: "uint32", 13: "uint64", 14: "complex64", 15: "complex128",
+    **{number: dtype for dtype, (_, number) in _BITS.items()},
+}  # fmt: skip
+"""ONNX's numbers of dtypes."""
 
 
 class Session:
@@ -39,10 +47,23 @@ class Session:
         if missing:
             raise ValueError(f"no captured value for the inputs {', '.join(sorted(missing))}")
         run = self.session.run
-        if not all(isinstance(value, np.ndarray) for value in self.feeds.values()):
+        as_bits = any(_is_bits(output.type) for output in self.session.get_outputs())
+        if as_bits or not all(isinstance(value, np.ndarray) for value in self.feeds.values()):
             self.feeds = {name: _ort_value(value) for name, value in self.feeds.items()}
             run = self.session.run_with_ort_values
         self.infer = partial(run, self.outputs, self.feeds)
+
+    def tensors(self, outputs: list[Any]) -> dict[str, Any]:
+        """Give what `infer` gave by name; what numpy has no type for becomes bytes.
+
+        Raises:
+            TypeError: One is text or no tensor.
+        """
+        named = zip(self.outputs, outputs, strict=True)
+        return {
+            name: _bits(name, value) if isinstance(value, ort.OrtValue) else value
+            for name, value in named
+        }
 
     def describe(self) -> dict[str, Any]:
         """Give the facts that explain the numbers."""
@@ -71,6 +92,22 @@ def _value(raw: Any) -> Any:
 
 def _ort_value(value: Any) -> Any:
     return ort.OrtValue.ortvalue_from_numpy(value) if isinstance(value, np.ndarray) else value
+
+
+def _is_bits(type_name: str) -> bool:
+    """Tell whether numpy has no type for an output, by ONNX Runtime's name of its type."""
+    return type_name.startswith(("tensor(bfloat16", "tensor(float8"))
+
+
+def _bits(name: str, value: Any) -> Any:
+    """Look at the memory of a value; the view keeps it alive."""
+    number = value.element_type() if value.is_tensor() else None
+    if number not in _NUMBERS:
+        raise TypeError(f"the output {name!r} has the type {value.data_type()}, which is not known")
+    memory: Any = (ctypes.c_char * value.tensor_size_in_bytes()).from_address(value.data_ptr())
+    memory.owner = value
+    data = memoryview(memory).cast("B")
+    return SimpleNamespace(dtype=_NUMBERS[number], shape=tuple(value.shape()), data=data)
 
 
 def open_session(request: Any) -> Session:

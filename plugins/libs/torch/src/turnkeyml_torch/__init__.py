@@ -8,6 +8,7 @@ from turnkeyml_torch.digest import ParameterCount, model_hash, parameters, weigh
 from turnkeyml_torch.live import LiveModel
 from turnkeyml_torch.recorder import Recorder
 from turnkeyml_torch.records import FoundModel, Invocation
+from turnkeyml_torch.reference import EagerReference
 from turnkeyml_torch.script import EndKind, ScriptEnd, format_error, run_script
 from turnkeyml_torch.signature import Leaf, Signature, bind_names, dtype_name, make_signature
 from turnkeyml_torch.storage import (
@@ -20,6 +21,7 @@ from turnkeyml_torch.storage import (
 
 __all__ = [
     "CapturedInputs",
+    "EagerReference",
     "EndKind",
     "FoundModel",
     "InputsError",

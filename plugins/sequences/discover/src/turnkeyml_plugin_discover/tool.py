@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from turnkeyml.artifacts import INPUTS, PYTORCH_MODEL
+from turnkeyml.artifacts import PYTORCH_MODEL
 from turnkeyml.console import plural
 from turnkeyml.context import RunContext
 from turnkeyml.errors import BuildError, PlanError
@@ -21,9 +21,6 @@ from turnkeyml.tool import FirstTool
 if TYPE_CHECKING:
     from turnkeyml_torch import FoundModel, Invocation, Recorder
     from turnkeyml_torch.script import ScriptEnd
-
-MODEL_TYPE = "Pytorch (torch.nn.Module)"
-INPUTS_FOLDER = "inputs"
 
 
 @dataclass(frozen=True)
@@ -139,6 +136,7 @@ def _model_info(
     model: FoundModel, invocation: Invocation, groups: dict[int, int], weights: str
 ) -> ModelInfo:
     from turnkeyml_torch import model_hash, parameters
+    from turnkeyml_torch.given import MODEL_TYPE
 
     size = parameters(model.module)
     return ModelInfo(
@@ -160,18 +158,11 @@ def _model_info(
 
 
 def _hand_over(state: State, model: FoundModel, invocation: Invocation) -> None:
-    from turnkeyml_torch import LiveModel, code_digest, write_inputs
+    from turnkeyml_torch import LiveModel
+    from turnkeyml_torch.given import hand_over
 
     live = LiveModel(model.module, invocation.args, invocation.kwargs, invocation.signature)
-    folder = state.folder(INPUTS_FOLDER)
-    names = write_inputs(folder, live.arguments())
-    state.add(INPUTS, [folder / name for name in names], info={"folder": INPUTS_FOLDER})
-    state.add(
-        PYTORCH_MODEL,
-        live=live,
-        live_key={"weights": state.model.digest, "code": code_digest(model.module)},
-        info={"training": model.training, "signature": invocation.signature.to_json()},
-    )
+    hand_over(state, live, training=model.training)
 
 
 def _tell(source: Source, recorder: Recorder, end: ScriptEnd, context: RunContext) -> None:

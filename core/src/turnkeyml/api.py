@@ -1,0 +1,212 @@
+"""What scripts call instead of the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from turnkeyml.cache.layout import Cache, cache_from
+from turnkeyml.console import Console
+from turnkeyml.context import RunContext
+from turnkeyml.device import default_device, runtimes_for
+from turnkeyml.errors import BuildError, UsageError
+from turnkeyml.execution.job import JobResult, run_job
+from turnkeyml.given import GIVEN, GivenModel, with_given
+from turnkeyml.inputs import Source
+from turnkeyml.npz import write_npz
+from turnkeyml.options import option_specs
+from turnkeyml.plan import first_tool_for, make_plan
+from turnkeyml.plugins.registry import Registry, load_registry
+from turnkeyml.progress import make_progress
+from turnkeyml.request import GlobalOptions
+from turnkeyml.sequence import Sequence, Step, is_installed
+from turnkeyml.state import State
+from turnkeyml.status import HEADER, status_tree
+from turnkeyml.tool import FirstTool
+from turnkeyml.worker.arrays import raw_tensors
+from turnkeyml.worker.tensors import ITEM_SIZES, RawTensor
+
+MONITOR_VARIABLE = "TURNKEY_BUILD_MONITOR"
+_DEFAULT_NAME = "model"
+
+
+def build_model(
+    model: object,
+    inputs: Any = None,
+    *,
+    sequence: str | Sequence | None = None,
+    build_name: str | None = None,
+    cache_dir: str | Path | None = None,
+    rebuild: str = "if_needed",
+    monitor: bool | None = None,
+    onnx_opset: int | None = None,
+    output: str | Path | None = None,
+) -> State:
+    """Take a model through a sequence of build stages.
+
+    A build of the same name whose model, inputs and arguments are the same is used again.
+
+    Args:
+        model: A ``torch.nn.Module``, the path of an ``.onnx`` file, or anything that an installed
+            plugin recognises.
+        inputs: As the model is called: a mapping of keyword arguments, a tuple or list of
+            positional ones, or one argument. For a file: arrays by the names of its inputs; by
+            default they are made from its types.
+        sequence: The stages, by name or as a `Sequence`. By default those that make what the
+            default runtime of this machine takes; none for a file.
+        build_name: Of the build in the cache; by default the name of the running script.
+        cache_dir: Where builds are kept; by default ``TURNKEY_CACHE_DIR``, else
+            ``~/.cache/turnkey``.
+        rebuild: ``if_needed``, ``always`` or ``never``.
+        monitor: Whether progress and the result are shown; by default yes, unless
+            ``TURNKEY_BUILD_MONITOR`` is ``False``.
+        onnx_opset: Of the ONNX files that stages make.
+        output: A folder that gets a self-contained copy of the result.
+
+    Returns:
+        The state of the build: ``state.results`` is the newest artifact, ``state.file_of`` gives
+        its file.
+
+    Raises:
+        UsageError: The arguments are wrong; nothing was run.
+        BuildError: A stage failed; the message says which, and where its log is.
+    """
+    registry = load_registry()
+    options = GlobalOptions(
+        cache_dir=None if cache_dir is None else Path(cache_dir),
+        rebuild=_choice(rebuild),
+        output=None if output is None else Path(output),
+    )
+    cache = cache_from(options.cache_dir)
+    cache.require_writable()
+    name = build_name or Path(_script()).stem or _DEFAULT_NAME
+    shorthand = {} if onnx_opset is None else {"--onnx-opset": onnx_opset}
+    with tempfile.TemporaryDirectory(prefix="turnkey-inputs-") as folder:
+        if isinstance(model, (str, Path)):
+            source = _source_of(Path(model))
+            first = _first_step(source, inputs, Path(folder), registry)
+            stages = [] if sequence is None else [sequence]
+        else:
+            given = _recognise(model, inputs, registry)
+            _warn_of_collision(cache, name, given)
+            registry = with_given(registry, given, name)
+            source = Source(Path(_script()).with_suffix(""))
+            first = Step(GIVEN)
+            stages = [_default_stages(registry) if sequence is None else sequence]
+        plan = make_plan([first, *stages], source.suffix, registry, shorthand)
+        policy = options.policy(registry.settings_values({}))
+        context = RunContext(registry, cache, policy=policy)
+        job = _watched(source, plan, context, shown=_is_shown(monitor))
+    return _only_state(job)
+
+
+def _choice(rebuild: str) -> str:
+    spec = next(spec for spec in option_specs(GlobalOptions) if spec.name == "rebuild")
+    if rebuild not in spec.info.choices:
+        raise UsageError(f"rebuild is one of {', '.join(spec.info.choices)}, not {rebuild!r}.")
+    return rebuild
+
+
+def _script() -> str:
+    main = sys.modules.get("__main__")
+    return str(getattr(main, "__file__", None) or "") or str(Path.cwd() / _DEFAULT_NAME)
+
+
+def _source_of(path: Path) -> Source:
+    found = path.expanduser().absolute()
+    if not found.is_file():
+        raise UsageError(f"There is no file {str(path)!r}.")
+    return Source(found)
+
+
+def _first_step(source: Source, inputs: Any, folder: Path, registry: Registry) -> Step:
+    """Name the tool for a file, with inputs handed over as a file if there are any."""
+    record = first_tool_for(source.suffix, registry)
+    if inputs is None:
+        return Step(record.name)
+    tool = record.ref.load_class(FirstTool)
+    if "inputs" not in {spec.name for spec in option_specs(tool.Options)}:
+        raise UsageError(f"{record.name}, which takes {source.suffix} files, takes no inputs.")
+    if not isinstance(inputs, Mapping):
+        raise UsageError("The inputs of a model file are given as arrays by name.")
+    try:
+        raw = raw_tensors(dict(inputs), sizes=ITEM_SIZES)
+    except TypeError as error:
+        raise UsageError(f"The inputs cannot be used: {error}") from error
+    write_npz(folder / "inputs.npz", {name: RawTensor(*part) for name, part in raw.items()})
+    return Step(record.name, {"inputs": str(folder / "inputs.npz")})
+
+
+def _recognise(model: object, inputs: Any, registry: Registry) -> GivenModel:
+    found = registry.hooks.hook.turnkey_given_model(model=model, inputs=inputs)
+    if isinstance(found, GivenModel):
+        return found
+    kind = type(model)
+    raise UsageError(
+        f"No installed plugin recognises a model of type {kind.__module__}.{kind.__qualname__}.",
+        hint="Give a torch.nn.Module, or the path of an .onnx file.",
+    )
+
+
+def _warn_of_collision(cache: Cache, name: str, given: GivenModel) -> None:
+    build = cache.named(name)
+    if not build.state_file.exists():
+        return
+    known = cache.read_state(name).get("model")
+    if isinstance(known, dict) and known.get("hash") != given.info.digest:
+        Console().progress(
+            f"Warning: the build {name} was of another model or other inputs. "
+            "Give each model a build_name of its own to keep both."
+        )
+
+
+def _default_stages(registry: Registry) -> str | Sequence:
+    for record in runtimes_for(default_device(registry), registry):
+        for alternative in record.default_sequence:
+            if is_installed(alternative, registry):
+                chosen: str | Sequence = alternative
+                return chosen
+    raise UsageError(
+        "No sequence is given, and no installed runtime has a default one.",
+        hint="Name one with sequence=..., or pip install turnkeyml-plugin-onnxrt",
+    )
+
+
+def _is_shown(monitor: bool | None) -> bool:
+    if monitor is not None:
+        return monitor
+    return os.environ.get(MONITOR_VARIABLE, "").lower() not in ("false", "0")
+
+
+def _watched(source: Source, plan: Any, context: RunContext, *, shown: bool) -> JobResult:
+    if not shown:
+        return run_job(source, plan, context)
+    console = Console()
+    hooks = context.registry.hooks
+    with make_progress(console, 1) as view:
+        hooks.register(view)
+        try:
+            job = run_job(source, plan, context)
+        finally:
+            hooks.unregister(view)
+    console.print(f"\n{HEADER}\n")
+    console.print_lines(status_tree(job))
+    for note in job.notes:
+        console.print(f"Note: {note}")
+    return job
+
+
+def _only_state(job: JobResult) -> State:
+    if job.error is not None:
+        raise job.error
+    state = job.states[0]
+    if not state.status.is_good:
+        raise BuildError(
+            f"{state.failed_step} failed: {state.error}",
+            hint=f"Its log is {state.failed_log}." if state.failed_log else None,
+        )
+    return state
