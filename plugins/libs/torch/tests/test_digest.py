@@ -207,4 +207,4 @@ def test_hashes_are_the_same_in_another_process(script: Path) -> None:
     assert len(runs) == 1
 
 
-KNOWN = "2e10ee4a82a9d29ba24bf3c168a36b9c0609aaefd875e0f4c8cba5b7af3f22c5"
+KNOWN = "d2279dfe2cc667bbba52d76dde36e773ccc45dc2c9effab8310108ee581bd62c"
