@@ -11,7 +11,8 @@ from core_env import FakePlugins, run_here
 
 from turnkeyml.errors import ExitCode, PlanError, UsageError
 from turnkeyml.options import option
-from turnkeyml.plan import Plan, default_steps, first_tool_for, make_plan
+from turnkeyml.plan import Plan, first_tool_for, make_default_plan, make_plan
+from turnkeyml.request import DefaultChainOptions
 from turnkeyml.sequence import Sequence, Step
 from turnkeyml.tool import Contract, FirstTool, Tool
 
@@ -326,15 +327,33 @@ def test_an_unknown_option_in_a_step_names_the_tool_and_its_options(chain) -> No
         chain("find", Step("make", {"lvl": 3}))
 
 
-def test_the_default_chain_is_the_suffixs_first_tool_and_benchmark(chain) -> None:
-    assert [s.tool for s in default_steps(".toy", chain.registry)] == ["find", "benchmark"]
-    assert [s.tool for s in default_steps(".dat", chain.registry)] == ["load", "benchmark"]
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        ({}, ["find", "compile", "shrink", "benchmark"]),
+        ({"sequence": "compile"}, ["find", "compile", "benchmark"]),
+        ({"analyze_only": True}, ["find"]),
+        ({"build_only": True}, ["find", "compile", "shrink"]),
+        ({"build_only": True, "sequence": "compile"}, ["find", "compile"]),
+        ({"analyze_only": True, "build_only": True, "sequence": "compile"}, ["find"]),
+    ],
+)
+def test_the_default_chain_is_first_tool_build_benchmark(
+    toys: FakePlugins, chosen: dict[str, Any], names: list[str]
+) -> None:
+    plan = make_default_plan(".toy", toys.registry(), DefaultChainOptions(**chosen))
+    assert [step.name for step in plan.steps] == names
+
+
+def test_an_unknown_sequence_is_answered_with_the_nearest(toys: FakePlugins) -> None:
+    with pytest.raises(UsageError, match=r"no sequence 'toy-smal'. Did you mean 'toy-small'\?"):
+        make_default_plan(".toy", toys.registry(), DefaultChainOptions(sequence="toy-smal"))
 
 
 def test_without_a_benchmark_tool_the_default_chain_names_its_package(plugins: FakePlugins) -> None:
     plugins.add({"tools": [Find]})
     with pytest.raises(UsageError, match="pip install turnkeyml-plugin-benchmark"):
-        default_steps(".toy", plugins.registry())
+        make_default_plan(".toy", plugins.registry(), DefaultChainOptions())
 
 
 def test_a_tool_that_cannot_be_loaded_does_not_spoil_the_plans_of_others(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from turnkeyml.errors import PlanError, UsageError
@@ -16,6 +16,7 @@ from turnkeyml.options import (
 )
 from turnkeyml.plugins.records import ToolRecord, ToolRole
 from turnkeyml.plugins.registry import Registry, package_for
+from turnkeyml.request import DefaultChainOptions
 from turnkeyml.sequence import Sequence as StepSequence
 from turnkeyml.sequence import Step, flatten, is_installed, step_identity
 from turnkeyml.tool import ChainTool, Contract, FirstTool, Tool
@@ -120,14 +121,33 @@ def make_plan(
     return Plan(suffix, tuple(_connect(drafts, drafter)))
 
 
-def default_steps(suffix: str, registry: Registry) -> tuple[Step, ...]:
-    """Give the chain of ``turnkey FILE``: the suffix's first tool, then a benchmark.
+def make_default_plan(
+    suffix: str,
+    registry: Registry,
+    chain: DefaultChainOptions,
+    shorthand: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Check the chain of ``turnkey FILE``: the suffix's first tool, a sequence, a benchmark.
+
+    Args:
+        suffix: Of the input, in lower case with its dot.
+        registry: What is installed.
+        chain: Which parts of it are wanted.
+        shorthand: As `make_plan`.
 
     Raises:
-        PlanError: Nothing installed takes such files.
+        PlanError: Nothing installed takes such files, or as `make_plan`.
+        UsageError: An option is wrong.
     """
+    first = Step(first_tool_for(suffix, registry).name)
+    if chain.analyze_only:
+        return make_plan([first], suffix, registry, shorthand)
+    build = [] if chain.sequence is None else [registry.sequence_or_tool(chain.sequence)]
+    if chain.build_only and build:
+        return make_plan([first, *build], suffix, registry, shorthand)
     registry.tool(DEFAULT_LAST_TOOL)
-    return (Step(first_tool_for(suffix, registry).name), Step(DEFAULT_LAST_TOOL))
+    plan = make_plan([first, *build, DEFAULT_LAST_TOOL], suffix, registry, shorthand)
+    return replace(plan, steps=plan.steps[:-1]) if chain.build_only else plan
 
 
 def first_tool_for(suffix: str, registry: Registry) -> ToolRecord:

@@ -88,6 +88,24 @@ class GlobalOptions:
 
 
 @dataclass(frozen=True)
+class DefaultChainOptions:
+    """The options of ``turnkey FILE...`` that say which parts of the default chain are run."""
+
+    sequence: str | None = option(
+        None,
+        metavar="NAME",
+        help="Build with this sequence instead of the runtime's own.",
+        shorthand="--sequence",
+    )
+    analyze_only: bool = option(
+        False, flags=("-a",), help="Only find the models.", shorthand="--analyze-only"
+    )
+    build_only: bool = option(
+        False, flags=("-b",), help="Find and build, but do not benchmark.", shorthand="--build-only"
+    )
+
+
+@dataclass(frozen=True)
 class RunRequest:
     """What is to be run.
 
@@ -98,6 +116,7 @@ class RunRequest:
         title: What the closing line calls it.
         settings: Values of the global options that plugins add, by name; those not named have
             their defaults.
+        default_chain: Which parts of the default chain are run, where ``steps`` is None.
     """
 
     options: GlobalOptions
@@ -105,3 +124,4 @@ class RunRequest:
     shorthand: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    default_chain: DefaultChainOptions = field(default_factory=DefaultChainOptions)

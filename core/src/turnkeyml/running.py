@@ -14,7 +14,7 @@ from turnkeyml.errors import ExitCode, UsageError
 from turnkeyml.execution.job import JobResult, run_job
 from turnkeyml.inputs import Source, find_sources
 from turnkeyml.labels import parse_labels
-from turnkeyml.plan import Plan, default_steps, make_plan
+from turnkeyml.plan import Plan, make_default_plan, make_plan
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.progress import LiveProgress, make_progress
 from turnkeyml.request import RunRequest
@@ -75,8 +75,11 @@ def _make_plans(
 ) -> dict[str, Plan]:
     plans = {}
     for suffix in dict.fromkeys(source.suffix for source in sources):
-        steps = request.steps if request.steps is not None else default_steps(suffix, registry)
-        plans[suffix] = make_plan(steps, suffix, registry, request.shorthand)
+        if request.steps is not None:
+            plans[suffix] = make_plan(request.steps, suffix, registry, request.shorthand)
+        else:
+            chain = request.default_chain
+            plans[suffix] = make_default_plan(suffix, registry, chain, request.shorthand)
     return plans
 
 

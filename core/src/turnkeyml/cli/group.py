@@ -13,7 +13,7 @@ from turnkeyml.errors import UsageError
 from turnkeyml.options import click_options, option_specs, options_from_values
 from turnkeyml.plugins.records import ToolRecord, ToolRole
 from turnkeyml.plugins.registry import CORE, Registry
-from turnkeyml.request import GlobalOptions, RunRequest
+from turnkeyml.request import DefaultChainOptions, GlobalOptions, RunRequest
 from turnkeyml.sequence import Step
 from turnkeyml.tool import ChainTool, ManagementTool
 
@@ -172,6 +172,8 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
     for added in _plugin_options(registry):
         params[added.opts[0]] = added
     own = {option.name for option in params.values()}
+    for option in click_options(DefaultChainOptions, shorthand=True):
+        params[option.opts[0]] = option
     spellings: dict[str, str] = {}
     for _, tool in registry.loadable_tools(ChainTool, ToolRole.FIRST, ToolRole.STEP):
         for option in click_options(tool.Options, shorthand=True):
@@ -189,7 +191,9 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
             for key, value in values.items()
             if key in spellings and value not in (None, ())
         }
-        return submit(RunRequest(options, None, given, "benchmark", settings))
+        parts = {key: values.get(key) for key in vars(DefaultChainOptions())}
+        chain = options_from_values(DefaultChainOptions, parts)
+        return submit(RunRequest(options, None, given, "benchmark", settings, chain))
 
     files = click.Argument(["files"], nargs=-1, required=True, metavar="FILE...")
     text = (

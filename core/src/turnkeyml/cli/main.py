@@ -16,7 +16,7 @@ from turnkeyml.errors import ExitCode, TurnkeyError
 from turnkeyml.options import OptionSpec, option_specs
 from turnkeyml.plugins.records import ToolRole
 from turnkeyml.plugins.registry import Registry, load_registry
-from turnkeyml.request import GlobalOptions, RunRequest
+from turnkeyml.request import DefaultChainOptions, GlobalOptions, RunRequest
 from turnkeyml.tool import ChainTool
 
 
@@ -101,7 +101,8 @@ def _global_flags() -> set[str]:
 
 
 def _shorthand_specs(registry: Registry) -> list[OptionSpec]:
-    found = list(option_specs(GlobalOptions))
+    found = [*option_specs(GlobalOptions), *option_specs(DefaultChainOptions)]
     for _, tool in registry.loadable_tools(ChainTool, ToolRole.FIRST, ToolRole.STEP):
         found += option_specs(tool.Options)
-    return [spec for spec in found if spec.info.shorthand is not None]
+    added = [spec for cls in registry.settings_classes() for spec in option_specs(cls)]
+    return [*(spec for spec in found if spec.info.shorthand is not None), *added]

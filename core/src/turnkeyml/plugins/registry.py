@@ -93,6 +93,16 @@ class Registry:
             raise self.unknown("tool", name, [*self.tools, *self.aliases, *self.sequences])
         return record
 
+    def sequence_or_tool(self, name: str) -> str:
+        """Check that something installed has a name that a sequence may have, and give it.
+
+        Raises:
+            UsageError: Nothing has; the message names the nearest.
+        """
+        if name not in self.sequences and self.find_tool(name) is None:
+            raise self.unknown("sequence", name, [*self.sequences, *self.tools])
+        return name
+
     def loadable_tools(
         self, base: type[T], *roles: ToolRole
     ) -> Iterator[tuple[ToolRecord, type[T]]]:
