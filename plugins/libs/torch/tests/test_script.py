@@ -270,3 +270,23 @@ def test_spawned_processes_find_the_script_again(tmp_path: Path) -> None:
         """,
     )
     assert finished(run_script(path)).module.answer == [9]
+
+
+def test_os_exit_ends_the_script_only(tmp_path: Path) -> None:
+    real = os._exit
+    file = tmp_path / "leaves.py"
+    file.write_text("import os\nprint('before')\nos._exit(7)\nprint('after')\n")
+    end = run_script(file)
+    assert (end.kind, end.code) == (EndKind.CUT_OFF, 7)
+    assert os._exit is real
+
+
+def test_os_exit_in_a_forked_child_ends_the_child_with_its_code(tmp_path: Path) -> None:
+    file = tmp_path / "forks.py"
+    file.write_text(
+        "import os\nchild = os.fork()\nif child == 0:\n    os._exit(5)\n"
+        "code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])\n"
+    )
+    end = run_script(file)
+    assert end.kind is EndKind.FINISHED
+    assert end.module.code == 5

@@ -117,6 +117,43 @@ def test_arguments_with_an_open_quotation_mark_are_refused():
         split_words("--name 'x")
 
 
+def test_models_called_in_other_processes_only_are_told_of(discover):
+    body = (
+        "import os, torch\nif os.fork() == 0:\n    torch.nn.Linear(4, 3)(torch.zeros(4))\n"
+        "    sum(range(10**7))\nelse:\n    os.wait()\n"
+    )
+    states, error, notes = discover(body)
+    assert states == []
+    assert "calls no PyTorch model" in str(error)
+    assert "The script ran other processes; models called only there are not seen." in notes
+
+
+def test_what_was_found_before_os_exit_goes_on(discover):
+    states, error, notes = discover(TWO_SHAPES + "import os\nos._exit(0)\n")
+    assert (len(states), error) == (2, None)
+    assert "The script ended itself with os._exit." in notes
+    states, error, _ = discover(TWO_SHAPES + "import os\nos._exit(9)\n")
+    assert len(states) == 2
+    assert "exit code 9" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("import os; rank = int(os.environ['LOCAL_RANK'])", "meant for torchrun"),
+        ("import torch; torch.distributed.init_process_group('gloo')", "meant for torchrun"),
+        ("raise EOFError", "turnkey passes its own on"),
+        ("raise ValueError('a rank of 3')", "Its traceback is in the log."),
+    ],
+)
+def test_script_that_raises_is_answered_with_what_to_do(discover, line, advice, monkeypatch):
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    states, error, _ = discover(TWO_SHAPES + line + "\n")
+    assert len(states) == 2
+    assert advice in str(error.hint)
+
+
 def test_what_was_found_before_an_exception_goes_on(discover):
     states, error, _ = discover(TWO_SHAPES + "raise ValueError('too late')\n")
     assert len(states) == 2

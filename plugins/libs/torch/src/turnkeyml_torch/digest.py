@@ -89,7 +89,7 @@ def weights_hash(module: torch.nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _new_digest() -> hashlib._Hash:
+def _new_digest() -> hashlib.blake2b:
     return hashlib.blake2b(digest_size=32)
 
 
@@ -102,7 +102,7 @@ def _digest_of(block: memoryview) -> bytes:
 class _Blocks:
     """Hashes blocks on several threads, and feeds their digests to one digest in order."""
 
-    def __init__(self, digest: hashlib._Hash) -> None:
+    def __init__(self, digest: hashlib.blake2b) -> None:
         self._digest = digest
         self._workers = min(_WORKERS, os.cpu_count() or 1)
         self._waiting: collections.deque[bytes | Future[bytes]] = collections.deque()

@@ -15,8 +15,6 @@ from turnkeyml_torch.tree import MAX_DEPTH, branch, rebuild
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import torch
-
     from turnkeyml_torch.live import LiveModel
 
 

@@ -1,8 +1,9 @@
 """Runs a Python script inside this process, as `python SCRIPT ARGUMENTS` would.
 
-The script reads this process's stdin. `os._exit` in it ends this process at once, and nothing can
-be told about it. A child it forks ends where the script does: it never returns from here. A script
-meant for `torchrun` finds none of torchrun's environment variables, and runs as one process.
+The script reads this process's stdin. `os._exit` ends the script, unless a thread of its own calls
+it: then the process ends, and nothing can be told about it. A child it forks ends where the script
+does: it never returns from here. A script meant for `torchrun` finds none of torchrun's environment
+variables, and runs as one process.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from turnkeyml_torch.hard_exit import HardExit, caught_hard_exits
 from turnkeyml_torch.naming import WRAPPER_MARK
 from turnkeyml_torch.process_state import ProcessState
 
@@ -30,10 +32,11 @@ _IDLE_LOOKS = 2
 
 
 class EndKind(enum.Enum):
-    """How a script ended: at its last line, by `sys.exit`, or by an exception."""
+    """How a script ended: at its last line, by `sys.exit`, `os._exit`, or by an exception."""
 
     FINISHED = "finished"
     EXITED = "exited"
+    CUT_OFF = "cut off"
     RAISED = "raised"
 
 
@@ -82,9 +85,13 @@ def run_script(path: str | os.PathLike[str], argv: Sequence[str] = ()) -> Script
         sys.argv = [os.fspath(path), *argv]
         sys.path.insert(0, str(file.parent))
         sys.modules["__main__"] = main
-        exec(compile(source, str(file), "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+        code_of_script = compile(source, str(file), "exec", dont_inherit=True)
+        with caught_hard_exits():
+            exec(code_of_script, main.__dict__)  # noqa: S102
     except SystemExit as exit_:
         kind, code = EndKind.EXITED, _exit_code(exit_)
+    except HardExit as exit_:
+        kind, code = EndKind.CUT_OFF, exit_.code
     except KeyboardInterrupt:
         if os.getpid() != pid:
             _end_child(130, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +23,10 @@ from turnkeyml.tool import FirstTool
 if TYPE_CHECKING:
     from turnkeyml_torch import FoundModel, Invocation, Recorder
     from turnkeyml_torch.script import ScriptEnd
+
+
+_TORCHRUN = re.compile(r"\b(LOCAL_RANK|RANK|WORLD_SIZE|MASTER_ADDR|MASTER_PORT)\b")
+"""Variables that torchrun sets; a script that misses one says its name."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +92,21 @@ class Discover(FirstTool):
             keep_inputs=options.keep_inputs,
             seed=0 if options.seed else None,
         )
+        children = _children_time()
         with recorder:
             end = run_script(source.path, split_words(options.script_args))
         if end.traceback_text:
             print(end.traceback_text)  # noqa: T201 - goes into the log of this step
+        if _children_time() > children and not recorder.models:
+            context.note("The script ran other processes; models called only there are not seen.")
         yield from _states(source, recorder, context)
         _tell(source, recorder, end, context)
+
+
+def _children_time() -> float:
+    """Give the processor time of all processes that this one started and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def split_words(text: str | None) -> tuple[str, ...]:
@@ -187,15 +202,29 @@ def _tell(source: Source, recorder: Recorder, end: ScriptEnd, context: RunContex
     found = bool(recorder.models)
     on = " What was found before goes on." if found else ""
     if end.kind is EndKind.RAISED:
-        raise BuildError(
-            f"The script raised {_what(end)}.{on}", hint="Its traceback is in the log."
-        )
-    if end.kind is EndKind.EXITED and end.code not in (None, 0):
+        raise BuildError(f"The script raised {_what(end)}.{on}", hint=_advice(end))
+    if end.code != 0:
         raise BuildError(f"The script ended itself with exit code {end.code!r}.{on}")
     if not found:
         raise BuildError(f"The script calls no PyTorch model.{_why(recorder)}")
-    if end.kind is EndKind.EXITED:
-        context.note("The script ended itself with sys.exit.")
+    if end.kind is not EndKind.FINISHED:
+        how = "sys.exit" if end.kind is EndKind.EXITED else "os._exit"
+        context.note(f"The script ended itself with {how}.")
+
+
+def _advice(end: ScriptEnd) -> str:
+    """Say what to do about the exception that ended a script."""
+    if isinstance(end.exception, EOFError):
+        return (
+            "If it reads standard input, give it what it reads: turnkey passes its own on, "
+            "as in turnkey -i FILE discover < answers.txt."
+        )
+    if _TORCHRUN.search(f"{type(end.exception).__name__} {end.exception}"):
+        return (
+            "It looks meant for torchrun; to run it as a single process, set RANK=0 LOCAL_RANK=0 "
+            "WORLD_SIZE=1 MASTER_ADDR=localhost MASTER_PORT=29500 in the environment."
+        )
+    return "Its traceback is in the log."
 
 
 def _what(end: Any) -> str:
