@@ -48,7 +48,7 @@ def raw_loop(session, count: int) -> float:
 
 
 def reported(session, count: int) -> float:
-    samples = measure.measure(session.infer, count)
+    samples = measure.measure(session.infer, measure.Schedule(count))
     return measure.summarize(samples, clock_step_ns=1)["mean_latency_ms"]
 
 

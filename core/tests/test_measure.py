@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import gc
+import math
+import random
 import statistics
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,9 +23,13 @@ from turnkeyml.measure import (
     WARM_UP_MAX_CALLS,
     WARM_UP_MIN_CALLS,
     Samples,
+    Schedule,
+    autocorrelation,
     clock_step_ns,
+    count_outliers,
     judge,
     measure,
+    median_interval,
     percentile,
     summarize,
 )
@@ -59,14 +66,14 @@ def steady(count: int, duration: int = MS) -> Samples:
 @pytest.mark.parametrize("iterations", [1, 2, 10, 137])
 def test_exactly_as_many_calls_are_timed_as_were_asked_for(iterations: int) -> None:
     call = Call(repeat(MS))
-    samples = measure(call, iterations, clock=call.clock)
+    samples = measure(call, Schedule(iterations), clock=call.clock)
     assert len(samples.timed_ns) == iterations
     assert call.calls == 1 + len(samples.warm_up_ns) + iterations
 
 
 def test_first_warm_up_and_timed_calls_are_kept_apart_and_in_order() -> None:
     call = Call(chain([70 * MS], repeat(5 * MS, 10), [6 * MS, 7 * MS, 8 * MS]))
-    samples = measure(call, 3, clock=call.clock)
+    samples = measure(call, Schedule(3), clock=call.clock)
     assert samples.first_ns == 70 * MS
     assert samples.warm_up_ns == (5 * MS,) * 10
     assert samples.timed_ns == (6 * MS, 7 * MS, 8 * MS)
@@ -74,7 +81,7 @@ def test_first_warm_up_and_timed_calls_are_kept_apart_and_in_order() -> None:
 
 def test_warm_up_ends_when_the_calls_stop_getting_faster() -> None:
     call = Call(chain([MS], range(600 * US, 100 * US, -10 * US), repeat(100 * US)))
-    samples = measure(call, 5, clock=call.clock)
+    samples = measure(call, Schedule(5), clock=call.clock)
     assert samples.steady
     assert 30 < len(samples.warm_up_ns) < 70
     assert max(samples.timed_ns) < 150 * US
@@ -82,31 +89,31 @@ def test_warm_up_ends_when_the_calls_stop_getting_faster() -> None:
 
 def test_warm_up_ends_after_some_calls_even_if_they_keep_getting_faster() -> None:
     call = Call([int(S * 0.99**n / 1000) for n in range(1000)])
-    samples = measure(call, 1, clock=call.clock)
+    samples = measure(call, Schedule(1), clock=call.clock)
     assert not samples.steady
     assert len(samples.warm_up_ns) == WARM_UP_MAX_CALLS
 
 
 def test_warm_up_of_slow_calls_ends_after_a_second_and_at_least_two_calls() -> None:
     call = Call(repeat(30 * S))
-    samples = measure(call, 2, clock=call.clock)
+    samples = measure(call, Schedule(2), clock=call.clock)
     assert len(samples.warm_up_ns) == WARM_UP_MIN_CALLS == 2
     call = Call(repeat(S // 4))
-    assert len(measure(call, 2, clock=call.clock).warm_up_ns) == 4
+    assert len(measure(call, Schedule(2), clock=call.clock).warm_up_ns) == 4
 
 
 @settings(max_examples=15)
 @given(st.lists(st.integers(min_value=0, max_value=10**11), min_size=1, max_size=50))
 def test_warm_up_is_bounded_whatever_the_calls_take(durations: list[int]) -> None:
     call = Call(cycle(durations))
-    samples = measure(call, 3, clock=call.clock)
+    samples = measure(call, Schedule(3), clock=call.clock)
     assert WARM_UP_MIN_CALLS <= len(samples.warm_up_ns) <= WARM_UP_MAX_CALLS
     assert len(samples.timed_ns) == 3
 
 
 def test_only_the_calls_are_timed() -> None:
     call = Call(repeat(MS), cost_of_reading_ns=10)
-    samples = measure(call, 5, clock=call.clock)
+    samples = measure(call, Schedule(5), clock=call.clock)
     assert set(samples.timed_ns) == {MS + 10}
 
 
@@ -116,7 +123,7 @@ def test_garbage_collection_rests_while_calls_are_timed_and_is_restored(before: 
     try:
         (gc.enable if before else gc.disable)()
         call = Call(repeat(MS))
-        measure(call, 4, clock=call.clock)
+        measure(call, Schedule(4), clock=call.clock)
         assert call.collecting[-4:] == [False] * 4
         assert gc.isenabled() is before
     finally:
@@ -127,7 +134,7 @@ def test_garbage_collection_is_restored_after_a_failure() -> None:
     assert gc.isenabled()
     call = Call(repeat(MS, 13))
     with pytest.raises(StopIteration):
-        measure(call, 100, clock=call.clock)
+        measure(call, Schedule(100), clock=call.clock)
     assert gc.isenabled()
 
 
@@ -246,3 +253,108 @@ def test_the_module_needs_nothing_but_the_standard_library() -> None:
             assert node.level == 0
             names.add(str(node.module).partition(".")[0])
     assert names <= set(sys.stdlib_module_names)
+
+
+def test_timing_goes_on_until_it_took_long_enough() -> None:
+    call = Call(repeat(1 * MS))
+    samples = measure(call, Schedule(5, min_duration_s=0.1), clock=call.clock)
+    assert 100 <= len(samples.timed_ns) <= 110
+
+
+def test_timing_goes_on_until_the_median_is_known_well_enough() -> None:
+    values = random.Random(7)
+    call = Call(int(values.gauss(1 * MS, 0.1 * MS)) for _ in cycle([0]))
+    samples = measure(call, Schedule(20, until_ci=0.01), clock=call.clock)
+    low, high = median_interval(sorted(samples.timed_ns))
+    assert (high - low) / 2 <= 0.01 * statistics.median(samples.timed_ns)
+    assert 100 < len(samples.timed_ns) < 3000
+
+
+def test_an_interval_that_never_narrows_ends_after_the_longest_time() -> None:
+    call = Call(cycle([1 * S, 10 * S]))
+    samples = measure(call, Schedule(10, until_ci=0.001), clock=call.clock)
+    assert sum(samples.timed_ns) < 2 * module.MAX_SECONDS * S
+
+
+@pytest.mark.parametrize("asked", [0, 1, 7])
+def test_a_fixed_warm_up_is_kept_to(asked: int) -> None:
+    call = Call(repeat(1 * MS))
+    samples = measure(call, Schedule(3, warm_up=asked), clock=call.clock)
+    assert (len(samples.warm_up_ns), samples.steady) == (asked, None)
+
+
+def test_the_interval_of_the_median_is_that_of_drawn_resamples() -> None:
+    draws = random.Random(3)
+    for count in (10, 41, 100, 700):
+        values = sorted(draws.lognormvariate(0, 1) for _ in range(count))
+        medians = sorted(sorted(draws.choices(values, k=count))[count // 2] for _ in range(4000))
+        low, high = median_interval(values)
+        for found, drawn in ((low, percentile(medians, 0.025)), (high, percentile(medians, 0.975))):
+            # Ranks, not values: the distribution is discrete.
+            assert abs(bisect.bisect(values, found) - bisect.bisect(values, drawn)) <= max(
+                2, count // 100
+            )
+
+
+def test_the_interval_of_the_median_holds_the_median_of_most_samples_drawn() -> None:
+    draws = random.Random(11)
+    held = 0
+    for _ in range(400):
+        values = sorted(draws.expovariate(1) for _ in range(50))
+        low, high = median_interval(values)
+        held += low <= math.log(2) <= high
+    assert 0.91 <= held / 400 <= 0.99
+
+
+def test_values_that_follow_each_other_are_correlated() -> None:
+    draws = random.Random(5)
+    independent = [draws.random() for _ in range(2000)]
+    walk, position = [], 0.0
+    for step in independent:
+        position += step - 0.5
+        walk.append(position)
+    assert abs(autocorrelation(independent)) < 0.1
+    assert autocorrelation(walk) > 0.9
+    assert autocorrelation([1.0] * 50) is None
+    assert autocorrelation([1.0, 2.0]) is None
+
+
+def test_outliers_are_counted_by_their_distance_and_kept() -> None:
+    middle = [100 + i % 10 for i in range(100)]
+    values = sorted([*middle, 1, 90, 118, 5000, 6000])
+    assert count_outliers(values) == {
+        "low_severe": 1,
+        "low_mild": 1,
+        "high_mild": 1,
+        "high_severe": 2,
+    }
+    samples = Samples(1, (1,), tuple(values), steady=True)
+    assert summarize(samples, clock_step_ns=1)["max_latency_ms"] == 6000 / 1e6
+
+
+@pytest.mark.parametrize(
+    ("disturbance", "words"),
+    [
+        ({"waited_share": 0.2}, "waited for a core for 20% of their time"),
+        ({"stolen_share": 0.1}, "the host took 10%"),
+        ({"throttled_share": 0.5}, "quota stopped the process for 50%"),
+        ({"thermal_events": 3}, "slowed down because of heat"),
+    ],
+)
+def test_what_the_machine_did_is_a_reason_to_doubt(
+    disturbance: dict[str, float], words: str
+) -> None:
+    samples = Samples(MS, (MS,), (MS,) * 50, True, disturbance)
+    verdict, reasons = judge(samples, clock_step_ns=1)
+    assert verdict == "noisy"
+    assert any(words in reason for reason in reasons)
+
+
+def test_a_quiet_machine_is_no_reason_to_doubt() -> None:
+    quiet = {"waited_share": 0.001, "stolen_share": None, "throttled_share": 0, "thermal_events": 0}
+    assert judge(Samples(MS, (MS,), (MS,) * 50, True, quiet), clock_step_ns=1) == ("valid", ())
+
+
+def test_a_warm_up_that_had_to_end_is_a_reason_to_doubt() -> None:
+    samples = Samples(MS, (MS,), (MS,) * 50, steady=False)
+    assert judge(samples, clock_step_ns=1)[0] == "noisy"

@@ -23,7 +23,9 @@ from turnkeyml.runtime import (
     RuntimeStats,
     check_performance,
     opened,
+    returns_outputs,
 )
+from turnkeyml.worker.tensors import RawTensor, read_tensors, write_tensors
 
 DEVICE = Device("npu", "part", "config")
 
@@ -259,6 +261,142 @@ def test_a_worker_that_refuses_the_model_says_why_in_one_line(worker_runtime) ->
     runtime_class, context = worker_runtime
     with pytest.raises(BuildError, match="ValueError: this model is not for me"):
         run(runtime_class, context, refuse=True)
+
+
+class Array:
+    """As much of an array of NumPy as is needed."""
+
+    def __init__(self, dtype: str, *shape: int, data: bytes = b"") -> None:
+        self._name, self.shape, self._data = dtype, shape, data
+
+    @property
+    def dtype(self) -> Any:
+        return type("DType", (), {"__str__": lambda _: self._name})()
+
+    def tobytes(self) -> bytes:
+        return self._data
+
+
+class Computes(BaseRT):
+    """Gives whatever `given` is."""
+
+    given: Any = None
+
+    def infer(self) -> Any:
+        if isinstance(self.given, Exception):
+            raise self.given
+        return self.given
+
+    def device_name(self) -> str:
+        return "x"
+
+    def version(self) -> str:
+        return "4.2"
+
+
+def outputs_of(given: Any, context: RuntimeContext) -> Any:
+    found = type("GivesThat", (Computes,), {"given": given})
+    with opened(found, context, {}) as runtime:
+        told = runtime.outputs(context.output_dir / "outputs")
+    assert told.version == "4.2"
+    if told.unavailable:
+        assert not told.folder.exists()
+        return told.unavailable
+    return {n: (t.dtype, t.shape, bytes(t.data)) for n, t in read_tensors(told.folder).items()}
+
+
+ONE, TWO = Array("int8", 2, data=b"ab"), Array("torch.int16", data=b"cd")
+ONE_READ, TWO_READ = ("int8", (2,), b"ab"), ("int16", (), b"cd")
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (ONE, {"out": ONE_READ}),
+        ([ONE, TWO], {"out_0": ONE_READ, "out_1": TWO_READ}),
+        ((ONE, None, TWO), {"out_0": ONE_READ, "out_2": TWO_READ}),
+        (
+            {"b": ONE, "a": [TWO, {"c": ONE}], "n": None},
+            {"b": ONE_READ, "a.0": TWO_READ, "a.1.c": ONE_READ},
+        ),
+        ({"e": Array("float32", 0, 3)}, {"e": ("float32", (0, 3), b"")}),
+    ],
+)
+def test_what_infer_gives_is_kept_by_name_and_in_order(given, read, context) -> None:
+    found = outputs_of(given, context)
+    assert found == read
+    assert list(found) == list(read)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (None, "one inference gives NoneType, which is no tensor"),
+        ({"y": 3.5}, "the output 'y' is float, which is no tensor"),
+        ([Array(">f4", 1)], "the output 'out_0' has the dtype >f4, which is not known"),
+    ],
+)
+def test_what_is_no_tensor_is_said_instead_of_kept(given, reason, context) -> None:
+    assert outputs_of(given, context) == reason
+
+
+def test_an_inference_that_raises_is_no_lack_of_outputs(context) -> None:
+    with pytest.raises(TypeError, match="not that shape"):
+        outputs_of(TypeError("not that shape"), context)
+
+
+def test_tensors_of_torch_keep_their_bits_whatever_their_dtype(context) -> None:
+    torch = pytest.importorskip("torch")
+    matrix = torch.arange(6, dtype=torch.float32).reshape(2, 3)
+    found = outputs_of(
+        {
+            "half": matrix.to(torch.bfloat16).requires_grad_(),
+            "turned": matrix.T,
+            "empty": matrix[:0],
+            "conjugated": torch.complex(matrix[0], matrix[1]).conj(),
+        },
+        context,
+    )
+    bits = matrix.to(torch.bfloat16).view(torch.int16).numpy().tobytes()
+    assert found["half"] == ("bfloat16", (2, 3), bits)
+    assert found["turned"] == ("float32", (3, 2), matrix.T.numpy().tobytes())
+    assert found["empty"] == ("float32", (0, 3), b"")
+    conjugated = torch.complex(matrix[0], -matrix[1]).numpy().tobytes()
+    assert found["conjugated"] == ("complex64", (3,), conjugated)
+
+
+def test_arrays_of_numpy_are_kept_in_row_major_order(context) -> None:
+    numpy = pytest.importorskip("numpy")
+    matrix = numpy.arange(6.0).reshape(2, 3)
+    found = outputs_of({"turned": matrix.T, "number": numpy.float16(1)}, context)
+    assert found["turned"] == ("float64", (3, 2), matrix.T.tobytes())
+    assert found["number"] == ("float16", (), numpy.float16(1).tobytes())
+
+
+def test_a_worker_gives_its_outputs_too(worker_runtime, tmp_path) -> None:
+    runtime_class, context = worker_runtime
+    with opened(runtime_class, context, {}) as runtime:
+        told = runtime.outputs(tmp_path / "outputs")
+    assert told.version == "7.7"
+    assert "the output 'y' is int" in told.unavailable
+    with opened(runtime_class, context, {"refuse": True}) as runtime:
+        with pytest.raises(BuildError, match="this model is not for me"):
+            runtime.outputs(tmp_path / "outputs")
+
+
+class Program(ExampleRT):
+    """A program whose outputs its author knows how to get."""
+
+    def outputs(self, folder: Path):
+        write_tensors(folder, {"y": RawTensor("int8", (1,), memoryview(b"a"))})
+
+
+def test_runtimes_that_only_measure_are_known_by_their_class(worker_runtime) -> None:
+    assert returns_outputs(Infers)
+    assert returns_outputs(worker_runtime[0])
+    assert returns_outputs(Program)
+    assert not returns_outputs(ExampleRT)
+    assert not returns_outputs(OverloadsBenchmark)
 
 
 class Watches(BaseRT):

@@ -16,7 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnkeyml.errors import BuildError
-from turnkeyml.worker.process import WorkerOrder, WorkerResult, run_task, run_worker
+from turnkeyml.worker.process import (
+    WorkerOrder,
+    WorkerResult,
+    run_task,
+    run_worker,
+    run_worker_once,
+)
 from turnkeyml.worker.tensors import ITEM_SIZES, RawTensor, read_tensors, write_tensors
 
 SESSION = """
@@ -174,6 +180,104 @@ def test_a_worker_ends_with_the_one_who_is_interrupted(
 
 def test_a_worker_reads_no_input_of_ours(run: Run) -> None:
     assert run(setup="assert sys.stdin.read() == ''").facts
+
+
+OUTPUTS_SESSION = """
+import os
+from types import SimpleNamespace
+
+class Array:
+    # As much of an array of NumPy as is needed.
+    def __init__(self, dtype, shape, data):
+        self.dtype, self.shape, self.data = dtype, shape, data
+
+    def tobytes(self):
+        return self.data
+
+class DType:
+    def __init__(self, name):
+        self.name = name
+    def __str__(self):
+        return self.name
+
+class Session:
+    outputs = ["y", "z"]
+    runs = 0
+
+    def infer(self):
+        self.runs += 1
+        return [Array(DType("int16"), (2,), b"abcd"), Array(DType("bool"), (), b"\1")]
+
+    def describe(self):
+        return {"version": "7", "runs": self.runs, "toy": os.environ["TOY"]}
+
+    def close(self):
+        print("closed", flush=True)
+
+    EXTRA
+
+def open_session(request):
+    return Session()
+"""
+
+
+@pytest.fixture
+def run_once(tmp_path: Path):
+    """Let a worker with a method more run once; gives its answer and the outputs it wrote."""
+    write_inputs(tmp_path, {})
+
+    def go(extra: str = "pass"):
+        worker = tmp_path / "worker.py"
+        worker.write_text(OUTPUTS_SESSION.replace("EXTRA", extra))
+        order = WorkerOrder(worker, tmp_path / "model", tmp_path, {}, 100)
+        found = run_worker_once(order, tmp_path / "out", environment={"TOY": "yes"})
+        if not (tmp_path / "out").exists():
+            return found, None
+        tensors = read_tensors(tmp_path / "out")
+        return found, {n: (t.dtype, t.shape, bytes(t.data)) for n, t in tensors.items()}
+
+    return go
+
+
+def test_a_worker_that_runs_once_keeps_its_outputs_by_name_and_order(run_once, capfd) -> None:
+    found, outputs = run_once()
+    assert found.facts == {"version": "7", "runs": 1, "toy": "yes"}
+    assert found.unavailable == ""
+    assert list(outputs) == ["y", "z"]
+    assert outputs == {"y": ("int16", (2,), b"abcd"), "z": ("bool", (), b"\1")}
+    assert "closed" in capfd.readouterr().out
+
+
+def test_a_worker_may_turn_its_outputs_into_tensors_itself(run_once) -> None:
+    _, outputs = run_once(
+        "def tensors(self, outputs):\n"
+        "        bits = memoryview(b'xy')\n"
+        "        return {'own': SimpleNamespace(dtype='bfloat16', shape=(1,), data=bits)}"
+    )
+    assert outputs == {"own": ("bfloat16", (1,), b"xy")}
+
+
+@pytest.mark.parametrize(
+    ("returned", "reason"),
+    [
+        ("3", "one inference gives int, which is no tensor"),
+        ("[Array(DType('int8'), (1,), b'1'), 'text']", "the output 'z' is str, which is no tensor"),
+        ("{'a': Array(DType('object'), (1,), b'')}", "the output 'a' has the dtype object"),
+    ],
+)
+def test_outputs_that_are_no_tensors_are_not_kept_and_the_reason_is_said(
+    run_once, returned: str, reason: str
+) -> None:
+    found, outputs = run_once(f"def infer(self):\n        return {returned}")
+    assert reason in found.unavailable
+    assert outputs is None
+    assert found.facts["version"] == "7"
+
+
+def test_a_worker_that_cannot_run_the_model_once_says_why(run_once, capfd) -> None:
+    with pytest.raises(BuildError, match="TypeError: not that shape"):
+        run_once("def infer(self):\n        raise TypeError('not that shape')")
+    assert "closed" in capfd.readouterr().out
 
 
 def test_tensors_are_read_by_name_also_from_containers(tmp_path: Path) -> None:

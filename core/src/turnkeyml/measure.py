@@ -7,11 +7,12 @@ environments where turnkey is not installed.
 from __future__ import annotations
 
 import gc
+import itertools
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 WARM_UP_MIN_CALLS = 2
@@ -24,10 +25,38 @@ MIN_SAMPLES = 10
 MAX_RELATIVE_IQR = 0.10
 MAX_DRIFT = 0.05
 MIN_TICKS = 20
+MAX_WAITED_SHARE = 0.03
+MAX_STOLEN_SHARE = 0.02
+MAX_THROTTLED_SHARE = 0.01
+MAX_SECONDS = 300.0
+"""Where ``until_ci`` gives up."""
+
+CONFIDENCE = 0.95
+_EXACT_UP_TO = 500
+_FENCES = {"mild": 1.5, "severe": 3.0}
+"""Tukey's: this many interquartile ranges outside the middle half is an outlier."""
 
 PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
 _SAMPLES_PER_TAIL = 6.4
 """A percentile is claimed from this many samples in its tail: p90 from 64, p99 from 640."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often a call is timed.
+
+    Args:
+        iterations: Timed calls; exactly these unless one of the next two asks for more.
+        min_duration_s: Go on until the timed calls took so long.
+        until_ci: Go on until the confidence interval of the median is at most this share of the
+            median to either side, such as 0.01; at most `MAX_SECONDS`.
+        warm_up: Calls between the first and the timed ones; None: until they are steady.
+    """
+
+    iterations: int
+    min_duration_s: float = 0.0
+    until_ci: float | None = None
+    warm_up: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,38 +67,78 @@ class Samples:
         first_ns: The first call after loading.
         warm_up_ns: The calls before the timed ones, the first left out.
         timed_ns: The timed iterations.
-        steady: Whether the warm-up saw the calls stop getting faster.
+        steady: Whether the warm-up saw the calls stop getting faster; None if it was not asked to.
+        disturbance: What the machine did meanwhile, as `turnkeyml.conditions` names it.
     """
 
     first_ns: int
     warm_up_ns: tuple[int, ...]
     timed_ns: tuple[int, ...]
-    steady: bool
+    steady: bool | None
+    disturbance: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def measure(
-    call: Callable[[], Any], iterations: int, *, clock: Callable[[], int] = time.perf_counter_ns
+    call: Callable[[], Any],
+    schedule: Schedule,
+    *,
+    clock: Callable[[], int] = time.perf_counter_ns,
+    watch: Callable[[], Callable[[], Mapping[str, float | None]]] | None = None,
 ) -> Samples:
     """Time a call.
 
     Args:
         call: One inference; its result is dropped.
-        iterations: How many calls are timed, after the warm-up.
+        schedule: How often.
         clock: Gives nanoseconds.
+        watch: Called before the timed calls; what it gives is called after them, and says what the
+            machine did meanwhile.
     """
     start = clock()
     call()
     first = clock() - start
-    warm_up, steady = _warm_up(call, clock)
+    warm_up: Sequence[int]
+    steady: bool | None
+    if schedule.warm_up is None:
+        warm_up, steady = _warm_up(call, clock)
+    else:
+        warm_up, steady = time_calls(call, schedule.warm_up, clock), None
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
-        timed = time_calls(call, iterations, clock)
+        watched = watch() if watch is not None else None
+        timed = time_calls(call, schedule.iterations, clock)
+        _go_on(timed, call, schedule, clock)
+        disturbance = watched() if watched is not None else {}
     finally:
         if collecting:
             gc.enable()
-    return Samples(first, warm_up, tuple(timed), steady)
+    return Samples(first, tuple(warm_up), tuple(timed), steady, disturbance)
+
+
+def _go_on(
+    timed: list[int], call: Callable[[], Any], schedule: Schedule, clock: Callable[[], int]
+) -> None:
+    """Time more calls, in blocks, until the schedule's conditions hold."""
+    while True:
+        spent = sum(timed) / 1e9
+        if schedule.until_ci is not None and spent < MAX_SECONDS:
+            enough = spent >= schedule.min_duration_s and _is_narrow(timed, schedule.until_ci)
+        else:
+            enough = spent >= schedule.min_duration_s
+        if enough:
+            return
+        # A tenth more at a time: what is computed in between would otherwise take the time.
+        timed += time_calls(call, max(10, len(timed) // 10), clock)
+
+
+def _is_narrow(timed: Sequence[int], share: float) -> bool:
+    if len(timed) < MIN_SAMPLES:
+        return False
+    ordered = sorted(timed)
+    low, high = median_interval(ordered)
+    return (high - low) / 2 <= share * statistics.median(ordered)
 
 
 def time_calls(call: Callable[[], Any], count: int, clock: Callable[[], int]) -> list[int]:
@@ -122,7 +191,14 @@ def summarize(samples: Samples, *, clock_step_ns: int) -> dict[str, Any]:
         "std_latency_ms": statistics.stdev(ordered) / 1e6 if count > 1 else None,
         "first_inference_ms": samples.first_ns / 1e6,
         "warm_up_iterations": len(samples.warm_up_ns),
+        "warm_up_steady": samples.steady,
+        "autocorrelation": autocorrelation(samples.timed_ns),
+        "outliers": count_outliers(ordered),
+        "disturbance": dict(samples.disturbance),
     }
+    if count >= MIN_SAMPLES:
+        low, high = median_interval(ordered)
+        result["median_ci95_ms"] = [low / 1e6, high / 1e6]
     for name, share in PERCENTILES.items():
         if share == 0.5 or count * (1 - share) >= _SAMPLES_PER_TAIL - 1e-9:
             result[f"{name}_latency_ms"] = percentile(ordered, share) / 1e6
@@ -136,6 +212,76 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     low = math.floor(position)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+
+def median_interval(
+    ordered: Sequence[float], confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Give the bootstrap confidence interval of the median.
+
+    The distribution of the median of resamples is known exactly (a resample's median is at most the
+    k-th value if at least half of its draws are), so none need be drawn.
+
+    Args:
+        ordered: Sorted values, at least one.
+        confidence: Such as 0.95.
+    """
+    count = len(ordered)
+    tail = (1 - confidence) / 2
+
+    def quantile(share: float) -> float:
+        low, high = 1, count
+        while low < high:
+            middle = (low + high) // 2
+            if _median_at_most(middle, count) >= share:
+                high = middle
+            else:
+                low = middle + 1
+        return ordered[low - 1]
+
+    return quantile(tail), quantile(1 - tail)
+
+
+def _median_at_most(rank: int, count: int) -> float:
+    """Give the probability that a resample's median is at most the value of this rank."""
+    needed, share = count // 2 + 1, rank / count
+    if share >= 1:
+        return 1.0
+    if count > _EXACT_UP_TO:
+        spread = math.sqrt(count * share * (1 - share))
+        return 1 - statistics.NormalDist().cdf((needed - 0.5 - count * share) / spread)
+    return sum(
+        math.comb(count, k) * share**k * (1 - share) ** (count - k)
+        for k in range(needed, count + 1)
+    )
+
+
+def autocorrelation(values: Sequence[float]) -> float | None:
+    """Give the correlation of each value with the one before; None where there is no spread."""
+    if len(values) < MIN_SAMPLES:
+        return None
+    mean = statistics.fmean(values)
+    away = [value - mean for value in values]
+    power = sum(x * x for x in away)
+    return sum(a * b for a, b in itertools.pairwise(away)) / power if power else None
+
+
+def count_outliers(ordered: Sequence[float]) -> dict[str, int]:
+    """Count values by Tukey's fences: ``low_severe``, ``low_mild``, ``high_mild``, ``high_severe``.
+
+    Args:
+        ordered: Sorted values. All of them stay in every other number.
+    """
+    first, third = percentile(ordered, 0.25), percentile(ordered, 0.75)
+    reach = {name: factor * (third - first) for name, factor in _FENCES.items()}
+    low = {name: sum(v < first - far for v in ordered) for name, far in reach.items()}
+    high = {name: sum(v > third + far for v in ordered) for name, far in reach.items()}
+    return {
+        "low_severe": low["severe"],
+        "low_mild": low["mild"] - low["severe"],
+        "high_mild": high["mild"] - high["severe"],
+        "high_severe": high["severe"],
+    }
 
 
 def judge(samples: Samples, *, clock_step_ns: int) -> tuple[str, tuple[str, ...]]:
@@ -165,7 +311,29 @@ def judge(samples: Samples, *, clock_step_ns: int) -> tuple[str, tuple[str, ...]
     if abs(drift) > MAX_DRIFT:
         way = "slower" if drift > 0 else "faster"
         reasons.append(f"the second half of the samples is {abs(drift):.0%} {way} than the first")
+    if samples.steady is False:
+        reasons.append("the calls were still getting faster when the warm-up had to end")
+    reasons += _disturbances(samples.disturbance)
     return ("noisy" if reasons else "valid"), tuple(reasons)
+
+
+def _disturbances(found: Mapping[str, float | None]) -> list[str]:
+    reasons = []
+    if (found.get("waited_share") or 0) > MAX_WAITED_SHARE:
+        reasons.append(
+            f"its threads waited for a core for {found['waited_share']:.0%} of their time, "
+            "because other programs ran"
+        )
+    if (found.get("stolen_share") or 0) > MAX_STOLEN_SHARE:
+        reasons.append(f"the host took {found['stolen_share']:.0%} of the processor's time")
+    if (found.get("throttled_share") or 0) > MAX_THROTTLED_SHARE:
+        reasons.append(
+            f"the container's quota stopped the process for {found['throttled_share']:.0%} of the "
+            "time"
+        )
+    if found.get("thermal_events"):
+        reasons.append("the processor slowed down because of heat")
+    return reasons
 
 
 def clock_step_ns(clock: Callable[[], int] = time.perf_counter_ns, tries: int = 100) -> int:

@@ -14,7 +14,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from turnkeyml import measure
+from turnkeyml import conditions, measure
 from turnkeyml.errors import BuildError, PluginError
 from turnkeyml.worker.arrays import raw_tensors
 from turnkeyml.worker.process import WorkerOrder, run_worker, run_worker_once
@@ -136,6 +136,7 @@ class RuntimeContext:
         runtime: The runtime's name.
         output_dir: A folder for the runtime's own files; it exists.
         environment: Variables that the runtime's record asks for.
+        schedule: More about how often is timed, by the names of `turnkeyml.measure.Schedule`.
     """
 
     cache_dir: Path
@@ -149,6 +150,7 @@ class RuntimeContext:
     runtime: str
     output_dir: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    schedule: Mapping[str, Any] = field(default_factory=dict)
 
 
 class BaseRT(ABC):
@@ -285,10 +287,12 @@ class BaseRT(ABC):
             self.inputs.names,
             self.iterations,
             self.worker_arguments(),
+            self.context.schedule,
         )
 
     def _benchmark_here(self) -> MeasuredPerformance:
-        samples = measure.measure(self.infer, self.iterations)
+        schedule = measure.Schedule(self.iterations, **self.context.schedule)
+        samples = measure.measure(self.infer, schedule, watch=conditions.watch)
         summary = measure.summarize(samples, clock_step_ns=measure.clock_step_ns())
         raw = {
             "first_ns": samples.first_ns,

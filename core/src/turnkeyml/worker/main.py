@@ -77,7 +77,9 @@ def serve(order: dict[str, Any]) -> dict[str, Any]:
     if "outputs" in order:
         return _keep_outputs(session, Path(order["outputs"]), tensors)
     try:
-        samples = measuring.measure(session.infer, order["iterations"])
+        schedule = measuring.Schedule(order["iterations"], **order["schedule"])
+        conditions = load_module("turnkey_conditions", _HERE.parent / "conditions.py")
+        samples = measuring.measure(session.infer, schedule, watch=conditions.watch)
         summary = measuring.summarize(samples, clock_step_ns=measuring.clock_step_ns())
         facts = session.describe()
     finally:

@@ -30,6 +30,7 @@ class WorkerOrder:
         names: The model file's input names to the names of captured tensors.
         iterations: Timed iterations.
         arguments: For the runtime's worker; JSON values.
+        schedule: More about how often is timed, by the names of `turnkeyml.measure.Schedule`.
     """
 
     worker: Path
@@ -38,6 +39,7 @@ class WorkerOrder:
     names: Mapping[str, str]
     iterations: int
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def _document(order: WorkerOrder) -> dict[str, Any]:
         "names": dict(order.names),
         "iterations": order.iterations,
         "arguments": dict(order.arguments),
+        "schedule": dict(order.schedule),
     }
 
 

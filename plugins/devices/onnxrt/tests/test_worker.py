@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from turnkeyml.errors import BuildError
 from turnkeyml.worker.main import Request
-from turnkeyml.worker.process import WorkerOrder, run_worker
+from turnkeyml.worker.process import WorkerOrder, run_worker, run_worker_once
 from turnkeyml.worker.tensors import RawTensor, read_tensors
 from turnkeyml_plugin_onnxrt import worker
 
@@ -111,6 +111,69 @@ def test_fresh_process_measures_exactly_the_iterations_asked_for(tmp_path):
     assert result.summary["mean_latency_ms"] > 0
     assert result.summary["load_ms"] > 0
     assert result.summary["peak_memory_bytes"] > 10e6
+
+
+def cast_model(path, dtypes, element=TensorProto.FLOAT):
+    """A model that casts its input to each of these types."""
+    nodes = [helper.make_node("Cast", ["x"], [f"y{n}"], to=to) for n, to in enumerate(dtypes)]
+    outputs = [helper.make_tensor_value_info(f"y{n}", to, ["n"]) for n, to in enumerate(dtypes)]
+    inputs = [helper.make_tensor_value_info("x", element, ["n"])]
+    graph = helper.make_graph(nodes, "g", inputs, outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.save(model, path)
+    return path
+
+
+X = np.array([0.0, 1.5, -2.25, 300.0], dtype=np.float32)
+
+
+@pytest.mark.parametrize("values", [X, X[:0]], ids=["some", "none"])
+def test_outputs_of_any_dtype_are_kept_with_their_bits(tmp_path, values):
+    dtypes = {
+        TensorProto.FLOAT: ("float32", values),
+        TensorProto.BFLOAT16: ("bfloat16", (values.view(np.uint32) >> 16).astype(np.uint16)),
+        TensorProto.FLOAT16: ("float16", values.astype(np.float16)),
+        TensorProto.FLOAT8E4M3FN: ("float8_e4m3fn", np.array([0, 0x3C, 0xC1, 0x79], np.uint8)),
+        TensorProto.INT64: ("int64", values.astype(np.int64)),
+        TensorProto.BOOL: ("bool", values != 0),
+    }
+    model = cast_model(tmp_path / "m.onnx", dtypes)
+    inputs = save_inputs(tmp_path / "inputs", {"x": values})
+    order = WorkerOrder(WORKER, model, inputs, {"x": "x"}, 1)
+    told = run_worker_once(order, tmp_path / "outputs", environment={})
+    assert told.unavailable == ""
+    found = read_tensors(tmp_path / "outputs")
+    for tensor, (dtype, expected) in zip(found.values(), dtypes.values(), strict=True):
+        assert (tensor.dtype, tensor.shape) == (dtype, values.shape)
+        assert bytes(tensor.data) == expected[: len(values)].tobytes(), dtype
+
+
+def test_outputs_in_plain_dtypes_are_kept_as_well(tmp_path):
+    model = save_model(tmp_path / "m.onnx")
+    inputs = save_inputs(tmp_path / "inputs", {"x": A, "y": B})
+    order = WorkerOrder(WORKER, model, inputs, {"a": "x", "b": "y"}, 1)
+    told = run_worker_once(order, tmp_path / "outputs", environment={})
+    found = read_tensors(tmp_path / "outputs")
+    assert list(found) == ["first", "second"]
+    assert bytes(found["first"].data) == A.tobytes()
+    assert told.facts["providers"] == ["CPUExecutionProvider"]
+
+
+def test_models_with_bfloat16_outputs_are_measured(tmp_path):
+    model = cast_model(tmp_path / "m.onnx", [TensorProto.BFLOAT16])
+    inputs = save_inputs(tmp_path / "inputs", {"x": X})
+    found = run_worker(WorkerOrder(WORKER, model, inputs, {"x": "x"}, 3), environment={})
+    assert len(found.samples["timed_ns"]) == 3
+
+
+def test_text_among_the_outputs_is_no_tensor(tmp_path):
+    for dtypes in ([TensorProto.STRING], [TensorProto.BFLOAT16, TensorProto.STRING]):
+        model = cast_model(tmp_path / f"m{len(dtypes)}.onnx", dtypes)
+        inputs = save_inputs(tmp_path / f"inputs{len(dtypes)}", {"x": X})
+        order = WorkerOrder(WORKER, model, inputs, {"x": "x"}, 1)
+        told = run_worker_once(order, tmp_path / "outputs", environment={})
+        assert f"the output 'y{len(dtypes) - 1}' has the" in told.unavailable
+        assert not (tmp_path / "outputs").exists()
 
 
 def test_damaged_model_file_is_one_sentence(tmp_path):
