@@ -31,10 +31,11 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, package by package."""
-    path = os.pathsep.join(str(ROOT / folder / "src") for folder in LIBRARIES)
     for package in PACKAGES:
         session.log(str(package))
         source = str(package / "src")
+        folders = dict.fromkeys([*LIBRARIES, str(package)])
+        path = os.pathsep.join(str(ROOT / folder / "src") for folder in folders)
         session.run("mypy", "--config-file", "pyproject.toml", source, env={"MYPYPATH": path})
 
 

@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 from turnkeyml.cache import Cache
-from turnkeyml.state import Status, load_state
+from turnkeyml.outcomes import Status
+from turnkeyml.saved_state import load_state
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "examples/cli/scripts/hello_world.py"

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from turnkeyml.cache import Cache
-from turnkeyml.state import Status, load_state
+from turnkeyml.outcomes import Status
+from turnkeyml.saved_state import load_state
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "examples/cli/scripts"
@@ -76,7 +77,7 @@ def test_build_directory_has_state_stats_logs_inputs_model_and_samples(tutorial,
     (result,) = stats["results"].values()
     assert (result["runtime"], result["iterations"]) == ("ort", 30)
     samples = json.loads((build.path / result["samples_file"]).read_text())
-    assert len(samples["timed_ns"]) == 30
+    assert [len(run["timed_ns"]) for run in samples["runs"]] == [30]
 
 
 def test_labels_of_the_script_are_kept_and_select(tutorial, shared):

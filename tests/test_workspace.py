@@ -61,8 +61,13 @@ def test_everything_that_is_installed_is_in_the_messages():
 
     table = json.loads((ROOT / "core/src/turnkeyml/known_plugins.json").read_text("utf-8"))
     registry = load_registry()
-    tools = {n for n, t in registry.tools.items() if t.role is not ToolRole.MANAGEMENT}
-    assert tools <= set(table["tool"])
+    tools = {
+        name
+        for name, tool in registry.tools.items()
+        if tool.role is not ToolRole.MANAGEMENT and tool.provider.distribution != "turnkeyml-core"
+    }
+    assert tools | set(registry.aliases) <= set(table["tool"])
+    assert set(registry.sequences) <= set(table["sequence"])
     assert set(registry.runtimes) <= set(table["runtime"])
     assert set(registry.devices) <= set(table["device"])
 

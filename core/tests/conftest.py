@@ -61,6 +61,13 @@ def toys(plugins: FakePlugins, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     return plugins
 
 
+@pytest.fixture
+def weavers(toys: FakePlugins) -> FakePlugins:
+    """Both toy plugins installed."""
+    toys.add_weavers()
+    return toys
+
+
 @pytest.fixture(scope="session")
 def shared_site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The core and its dependencies in a folder of packages, and a place for their byte code."""

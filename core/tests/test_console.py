@@ -27,7 +27,8 @@ from turnkeyml.console import (
     printable,
 )
 from turnkeyml.errors import ExitCode
-from turnkeyml.state import Status, load_state
+from turnkeyml.outcomes import Status
+from turnkeyml.saved_state import load_state
 
 CHAIN = ("-i", "a.toy", "find", "compile", "shrink")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")

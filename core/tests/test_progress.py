@@ -10,10 +10,10 @@ from core_env import FakePlugins, run_here
 
 from turnkeyml.console import Console
 from turnkeyml.inputs import Source
+from turnkeyml.outcomes import Status, StepOutcome
 from turnkeyml.plan import Plan, make_plan
 from turnkeyml.progress import LiveProgress, PlainProgress, make_progress
 from turnkeyml.sequence import Step
-from turnkeyml.state import Status, StepOutcome
 
 SOURCE = Source(Path("/x/a-model-with-a-rather-long-name.toy"))
 

@@ -13,7 +13,9 @@ from turnkeyml.cache.locks import build_lock
 from turnkeyml.context import RunContext
 from turnkeyml.errors import BuildError, CacheError
 from turnkeyml.inputs import Source
-from turnkeyml.state import ModelInfo, State, Status, load_state
+from turnkeyml.outcomes import Status
+from turnkeyml.saved_state import load_state
+from turnkeyml.state import ModelInfo, State
 
 MODEL = ModelInfo(
     "net",

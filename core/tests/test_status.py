@@ -13,7 +13,8 @@ from turnkeyml.cache.layout import Cache
 from turnkeyml.context import RunContext
 from turnkeyml.execution.job import JobResult
 from turnkeyml.inputs import Source
-from turnkeyml.state import ModelInfo, State, Status
+from turnkeyml.outcomes import Status
+from turnkeyml.state import ModelInfo, State
 from turnkeyml.status import HEADER, status_tree
 
 MODEL = ModelInfo(
@@ -104,8 +105,7 @@ def test_a_model_that_was_only_found_has_no_status(tree) -> None:
 def test_a_failed_model_says_where_why_and_in_which_log(tree) -> None:
     def failed(state: State) -> None:
         state.begin_step("export-pytorch", "2", ())
-        state.status, state.failed_step = Status.FAILED, "export-pytorch"
-        state.error, state.failed_log = "ValueError: no", Path("/log.txt")
+        state.fail("export-pytorch", "ValueError: no", Path("/log.txt"))
 
     lines = tree((MODEL, failed))
     assert "                Status:         Failed in export-pytorch: ValueError: no" in lines

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from turnkeyml.cache.layout import Cache, cache_from
+from turnkeyml.cache.layout import Cache, build_name_from, cache_from
 from turnkeyml.console import Console
 from turnkeyml.context import RunContext
 from turnkeyml.device import default_device, runtimes_for
-from turnkeyml.errors import BuildError, UsageError
+from turnkeyml.errors import BuildError, CacheError, UsageError
 from turnkeyml.execution.job import JobResult, run_job
 from turnkeyml.given import GIVEN, GivenModel, with_given
 from turnkeyml.inputs import Source
@@ -21,6 +21,7 @@ from turnkeyml.npz import write_npz
 from turnkeyml.options import option_specs
 from turnkeyml.plan import first_tool_for, make_plan
 from turnkeyml.plugins.registry import Registry, load_registry
+from turnkeyml.policy import Rebuild, RunPolicy
 from turnkeyml.progress import make_progress
 from turnkeyml.request import GlobalOptions
 from turnkeyml.sequence import Sequence, Step, is_installed
@@ -83,7 +84,6 @@ def build_model(
     )
     cache = cache_from(options.cache_dir)
     cache.require_writable()
-    name = build_name or Path(_script()).stem or _DEFAULT_NAME
     shorthand = {} if onnx_opset is None else {"--onnx-opset": onnx_opset}
     with tempfile.TemporaryDirectory(prefix="turnkey-inputs-") as folder:
         if isinstance(model, (str, Path)):
@@ -91,16 +91,18 @@ def build_model(
             first = _first_step(source, inputs, Path(folder), registry)
             stages = [] if sequence is None else [sequence]
         else:
+            source = Source(Path(_script()))
             given = _recognise(model, inputs, registry)
-            _warn_of_collision(cache, name, given)
-            registry = with_given(registry, given, name)
-            source = Source(Path(_script()).with_suffix(""))
+            registry = with_given(registry, given, source.suffix)
+            build_name = build_name or build_name_from(source.path.stem)
             first = Step(GIVEN)
             stages = [_default_stages(registry) if sequence is None else sequence]
         plan = make_plan([first, *stages], source.suffix, registry, shorthand)
         policy = options.policy(registry.settings_values({}))
-        context = RunContext(registry, cache, policy=policy)
+        context = RunContext(registry, cache, policy=policy, build_name=build_name)
+        before = None if build_name is None else _known_hash(cache, build_name)
         job = _watched(source, plan, context, shown=_is_shown(monitor))
+    _warn_of_collision(job, before, policy)
     return _only_state(job)
 
 
@@ -152,14 +154,25 @@ def _recognise(model: object, inputs: Any, registry: Registry) -> GivenModel:
     )
 
 
-def _warn_of_collision(cache: Cache, name: str, given: GivenModel) -> None:
-    build = cache.named(name)
-    if not build.state_file.exists():
-        return
-    known = cache.read_state(name).get("model")
-    if isinstance(known, dict) and known.get("hash") != given.info.digest:
+def _known_hash(cache: Cache, name: str) -> str | None:
+    """Give the hash of the model that a build is of so far, if there is one that can be read."""
+    cache.named(name)
+    try:
+        known = cache.read_state(name).get("model")
+    except CacheError:
+        return None
+    return str(known.get("hash")) if isinstance(known, dict) else None
+
+
+def _warn_of_collision(job: JobResult, before: str | None, policy: RunPolicy) -> None:
+    for state in job.states:
+        if before in (None, state.model.digest) or policy.rebuild is Rebuild.ALWAYS:
+            continue
+        became = "is now of this one"
+        if policy.rebuild is Rebuild.NEVER:
+            became = "is used for this one, because rebuild is never"
         Console().progress(
-            f"Warning: the build {name} was of another model or other inputs. "
+            f"Warning: the build {state.name} was of another model or other inputs, and {became}. "
             "Give each model a build_name of its own to keep both."
         )
 
@@ -203,6 +216,10 @@ def _watched(source: Source, plan: Any, context: RunContext, *, shown: bool) -> 
 def _only_state(job: JobResult) -> State:
     if job.error is not None:
         raise job.error
+    if len(job.states) > 1:
+        raise UsageError(
+            f"{job.source.path.name} has {len(job.states)} models, and build_model takes one."
+        )
     state = job.states[0]
     if not state.status.is_good:
         raise BuildError(

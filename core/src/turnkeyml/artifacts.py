@@ -93,7 +93,7 @@ class Artifact:
                 for f in data["files"]
             )
             return cls(str(data["kind"]), str(data["step"]), files, dict(data["info"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CacheError(f"An artifact in the state file is malformed: {error!r}.") from error
 
 

@@ -23,7 +23,7 @@ implements = {
             "role": "management",
         },
         {
-            "class": "turnkeyml.cli.management:Plugins",
+            "class": "turnkeyml.cli.plugins_command:Plugins",
             "name": "plugins",
             "summary": "List the installed plugins, what each gives, and those that are broken.",
             "role": "management",

@@ -25,6 +25,7 @@ class RunContext:
         notes: Sentences for the user about the input being worked on.
         first_step: Name and identity of the step that starts the chain.
         policy: What the user decided for the whole command.
+        build_name: Of the build, where the user chose one.
     """
 
     registry: Registry
@@ -32,6 +33,7 @@ class RunContext:
     notes: list[str] = field(default_factory=list)
     first_step: tuple[str, str] = ("", "")
     policy: RunPolicy = field(default_factory=RunPolicy)
+    build_name: str | None = None
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -60,7 +62,10 @@ class RunContext:
             ordinal: Counts models of one input that have the same hash, from 0.
             labels: By default those of the source.
         """
-        build = self.cache.claim(source.path, model.digest, ordinal)
+        if self.build_name is None:
+            build = self.cache.claim(source.path, model.digest, ordinal)
+        else:
+            build = self.cache.named(self.build_name)
         chosen = source.labels if labels is None else labels
         state = State(build, source, model, self, labels=chosen, selected=selected)
         state.begin_step(*self.first_step, consumes=())

@@ -32,26 +32,24 @@ class GivenModel:
     hand_over: Callable[[State], None]
 
 
-def with_given(registry: Registry, model: GivenModel, name: str) -> Registry:
+def with_given(registry: Registry, model: GivenModel, suffix: str) -> Registry:
     """Give a registry that also has the first tool of this one chain.
 
     Args:
         registry: What is installed.
         model: What the chain starts from.
-        name: The build's name.
+        suffix: Of the file that stands for it, the running script.
     """
 
     class Given(FirstTool):
         """Start from an object in memory."""
 
-        suffixes = ("",)
+        suffixes = (suffix,)
         produces = model.kind
 
         def start(self, source: Source, options: Any, context: RunContext) -> Iterator[State]:
             """Give the model's state."""
-            build = context.cache.named(name)
-            state = State(build, source, model.info, context)
-            state.begin_step(*context.first_step, consumes=())
+            state = context.new_state(source, model.info)
             model.hand_over(state)
             yield state
 

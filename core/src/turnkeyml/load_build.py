@@ -13,10 +13,12 @@ from turnkeyml.cache.layout import BuildDirectory, Cache
 from turnkeyml.context import RunContext
 from turnkeyml.errors import BuildError, CacheError
 from turnkeyml.inputs import Source
+from turnkeyml.outcomes import Status
 from turnkeyml.plugins.records import ToolRole
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.policy import Rebuild
-from turnkeyml.state import ModelInfo, SavedState, State, Status, load_state
+from turnkeyml.saved_state import SavedState, load_state
+from turnkeyml.state import ModelInfo, State
 from turnkeyml.tool import Contract, FirstTool, Tool
 
 _SUFFIX = "_state.yaml"
@@ -70,7 +72,9 @@ class LoadBuild(FirstTool):
         state.begin_step(*context.first_step, consumes=())
         state.artifacts += saved.artifacts
         state.origin = Path(_input_of(saved))
-        if saved.status is not Status.SUCCESSFUL:
+        if saved.status is Status.RUNNING:
+            context.note(f"{build.name}: another command is working on it.")
+        elif saved.status is not Status.SUCCESSFUL:
             step = saved.content.get("failed_step")
             context.note(
                 f"{build.name}: its last chain did not end well ({saved.status.value}"

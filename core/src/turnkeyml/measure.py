@@ -21,6 +21,10 @@ WARM_UP_MAX_NS = 1_000_000_000
 _WINDOW = 5
 _STEADY = 0.97
 
+CALLS_AFTER_LOOKING = 3
+SLOW_CALL_NS = 20_000_000
+"""From here on what is in the processor's caches does not matter."""
+
 MIN_SAMPLES = 10
 MAX_RELATIVE_IQR = 0.10
 MAX_DRIFT = 0.05
@@ -97,17 +101,21 @@ def measure(
     start = clock()
     call()
     first = clock() - start
-    warm_up: Sequence[int]
-    steady: bool | None
+    steady: bool | None = None
+    warm_up: list[int]
+    # The last ones follow after the machine was looked at, which pushes the model out of the caches.
     if schedule.warm_up is None:
         warm_up, steady = _warm_up(call, clock)
+        last = CALLS_AFTER_LOOKING if warm_up[-1] < SLOW_CALL_NS else 0
     else:
-        warm_up, steady = time_calls(call, schedule.warm_up, clock), None
+        last = min(CALLS_AFTER_LOOKING, schedule.warm_up)
+        warm_up = time_calls(call, schedule.warm_up - last, clock)
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         watched = watch() if watch is not None else None
+        warm_up += time_calls(call, last, clock)
         timed = time_calls(call, schedule.iterations, clock)
         _go_on(timed, call, schedule, clock)
         disturbance = watched() if watched is not None else {}
@@ -151,7 +159,7 @@ def time_calls(call: Callable[[], Any], count: int, clock: Callable[[], int]) ->
     return samples
 
 
-def _warm_up(call: Callable[[], Any], clock: Callable[[], int]) -> tuple[tuple[int, ...], bool]:
+def _warm_up(call: Callable[[], Any], clock: Callable[[], int]) -> tuple[list[int], bool]:
     samples: list[int] = []
     spent = 0
     while len(samples) < WARM_UP_MAX_CALLS:
@@ -162,10 +170,10 @@ def _warm_up(call: Callable[[], Any], clock: Callable[[], int]) -> tuple[tuple[i
             now = statistics.median(samples[-_WINDOW:])
             before = statistics.median(samples[-2 * _WINDOW : -_WINDOW])
             if now >= _STEADY * before:
-                return tuple(samples), True
+                return samples, True
         if spent >= WARM_UP_MAX_NS and len(samples) >= WARM_UP_MIN_CALLS:
-            return tuple(samples), False
-    return tuple(samples), False
+            return samples, False
+    return samples, False
 
 
 def summarize(samples: Samples, *, clock_step_ns: int) -> dict[str, Any]:

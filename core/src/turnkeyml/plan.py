@@ -112,7 +112,7 @@ def make_plan(
         UsageError: An option is wrong.
     """
     drafter = _Drafter(registry, shorthand or {})
-    drafts = [drafter.draft(step) for step in flatten(steps, registry)]
+    drafts = [draft for step in flatten(steps, registry) for draft in drafter.draft(step)]
     if not drafts or drafts[0].record.role is not ToolRole.FIRST:
         if drafts:
             raise _cannot_start(drafts[0], suffix, registry)
@@ -147,7 +147,21 @@ def make_default_plan(
         return make_plan([first, *build], suffix, registry, shorthand)
     registry.tool(DEFAULT_LAST_TOOL)
     plan = make_plan([first, *build, DEFAULT_LAST_TOOL], suffix, registry, shorthand)
+    if chain.sequence is not None:
+        _check_last(plan, chain.sequence)
     return replace(plan, steps=plan.steps[:-1]) if chain.build_only else plan
+
+
+def _check_last(plan: Plan, sequence: str) -> None:
+    """Check that what a sequence makes in the end is what is measured, not something before it."""
+    makers = [step for step in plan.steps[:-1] if step.contract.produces is not None]
+    made = makers[-1].contract.produces if makers else None
+    if made is not None and made != plan.steps[-1].consumes:
+        raise PlanError(
+            f"The sequence {sequence!r} makes {made}, but what is to be measured is "
+            f"{plan.steps[-1].consumes}.",
+            hint=f"Choose a runtime that takes {made} with --runtime, or give --build-only.",
+        )
 
 
 def first_tool_for(suffix: str, registry: Registry) -> ToolRecord:
@@ -199,7 +213,7 @@ class _Drafter:
     registry: Registry
     shorthand: Mapping[str, Any]
 
-    def draft(self, step: Step, inserted: str | None = None) -> _Draft:
+    def draft(self, step: Step, inserted: str | None = None) -> list[_Draft]:
         """Load a step's tool, resolve its options and ask for its contract."""
         record = self.registry.tool(step.tool)
         if record.role is ToolRole.MANAGEMENT:
@@ -213,8 +227,12 @@ class _Drafter:
             if spec.info.shorthand is not None and spec.info.shorthand in self.shorthand
         }
         given: Any = options_from_values(tool.Options, {**common, **step.options}, record.name)
-        options = tool.resolve(given, self.registry)
-        return _Draft(record, tool, options, tool.contract(options, self.registry), inserted)
+        drafts = []
+        for each in tool.expand(given, self.registry):
+            options = tool.resolve(each, self.registry)
+            contract = tool.contract(options, self.registry)
+            drafts.append(_Draft(record, tool, options, contract, inserted))
+        return drafts
 
     def fill_gap(self, draft: _Draft) -> list[_Draft]:
         """Draft the first alternative of a step's default sequence that is wholly installed."""
@@ -224,7 +242,8 @@ class _Drafter:
                     alternative if isinstance(alternative, str) else alternative.name or "sequence"
                 )
                 why = f"default of {draft.record.name}: {name}"
-                return [self.draft(step, why) for step in flatten([alternative], self.registry)]
+                steps = flatten([alternative], self.registry)
+                return [draft for step in steps for draft in self.draft(step, why)]
         return []
 
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from turnkeyml.console import Console, format_seconds, printable
+from turnkeyml.outcomes import Status
 from turnkeyml.plugins.hookspecs import hookimpl
-from turnkeyml.state import Status
 
 if TYPE_CHECKING:
     from turnkeyml.inputs import Source
+    from turnkeyml.outcomes import StepOutcome
     from turnkeyml.plan import Plan, PlannedStep
-    from turnkeyml.state import State, StepOutcome
+    from turnkeyml.state import State
 
 
 class PlainProgress:

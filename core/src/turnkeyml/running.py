@@ -150,8 +150,10 @@ def _conclude(request: RunRequest, jobs: list[JobResult], console: Console) -> R
         f"{plural(len(broken), 'input')} broke:"
     )
     for state in failed:
-        console.progress(f"  {state.name}: {state.failed_step}: {state.error}")
-        console.progress(f"    log: {state.failed_log}")
+        for failure in state.failures:
+            console.progress(f"  {state.name}: {failure.step}: {failure.error}")
+            if failure.log is not None:
+                console.progress(f"    log: {failure.log}")
     for job in broken:
         console.progress(f"  {job.source.path.name}: {job.error}")
         console.progress(f"    log: {job.log}")

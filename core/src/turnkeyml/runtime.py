@@ -335,11 +335,8 @@ def returns_outputs(runtime_class: type[BaseRT]) -> bool:
     Those that run an outside program, or measure by themselves, cannot unless they override
     `BaseRT.outputs`.
     """
-    return (
-        runtime_class.outputs is not BaseRT.outputs
-        or runtime_class.worker is not None
-        or runtime_class.infer is not BaseRT.infer
-    )
+    ways = ("infer", "worker", "outputs")
+    return any(getattr(runtime_class, way) is not getattr(BaseRT, way) for way in ways)
 
 
 @contextmanager

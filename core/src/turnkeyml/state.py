@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from enum import Enum
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from turnkeyml.artifacts import Artifact, FileRecord
 from turnkeyml.cache.atomic import record_of
-from turnkeyml.cache.documents import read_document, write_document
+from turnkeyml.cache.documents import write_document
 from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory
-from turnkeyml.cache.locks import is_locked
 from turnkeyml.cache.seals import Seals
 from turnkeyml.cache.stats import Stats, plain
 from turnkeyml.cache.step_records import StepRecord, referenced_files
 from turnkeyml.errors import BuildError, CacheError, NewerSchemaError
+from turnkeyml.outcomes import Failure, Status
+from turnkeyml.saved_state import load_state
 
 if TYPE_CHECKING:
     from turnkeyml.context import RunContext
     from turnkeyml.inputs import Source
-
-
-class Status(Enum):
-    """How far a build or a step has come."""
-
-    NOT_STARTED = "not_started"
-    RUNNING = "running"
-    SUCCESSFUL = "successful"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-    SKIPPED = "skipped"
-
-    @property
-    def is_good(self) -> bool:
-        """Whether there is nothing to complain about."""
-        return self in (Status.SUCCESSFUL, Status.SKIPPED)
 
 
 @dataclass(frozen=True)
@@ -84,30 +68,12 @@ class ModelInfo:
         return self.digest[:8]
 
 
-@dataclass(frozen=True)
-class StepOutcome:
-    """How a step ended.
-
-    Args:
-        status: ``SUCCESSFUL``, ``FAILED`` or ``INTERRUPTED``.
-        seconds: Wall time.
-        error: What went wrong, in one sentence.
-        traceback: Where, if it was no error that the tool reported itself.
-        reused: Whether the step was not run, because an earlier run of it made the same.
-    """
-
-    status: Status
-    seconds: float
-    error: str | None = None
-    traceback: str | None = None
-    reused: bool = False
-
-
 class State:
     """One model on its way through a chain.
 
     Tools use ``input``, ``input_file()``, ``newest()``, ``add()``, ``folder()`` and ``stats``. The
-    status is the chain's to set.
+    status is the chain's to set. ``findings`` are what a listener wants to be seen in the status:
+    a word to a sentence.
     """
 
     def __init__(
@@ -128,14 +94,15 @@ class State:
         self.selected = selected
         self.origin = source.path
         self.status = Status.NOT_STARTED
-        self.failed_step: str | None = None
-        self.error: str | None = None
-        self.failed_log: Path | None = None
+        self.failures: list[Failure] = []
+        self.skipped = ""
+        self.findings: dict[str, str] = {}
         self.artifacts: list[Artifact] = []
         self.shown_results: list[str] = []
         self.stats = Stats(build)
         self.records: dict[str, StepRecord] = {}
         self.seals = Seals(build.path)
+        self._chain: str | None = None
         self._steps: list[str] = []
         self._step = ""
         self._consumes: tuple[str, ...] = ()
@@ -233,6 +200,21 @@ class State:
         self.artifacts.append(artifact)
         return artifact
 
+    def begin_chain(self, identity: str, steps: Sequence[tuple[str, str]]) -> None:
+        """Say which chain is about to run; called by the chain.
+
+        Args:
+            identity: That of its last step.
+            steps: Names and identities of the steps after the first.
+        """
+        self.status = Status.RUNNING
+        self._chain = identity
+        self.stats.chains[identity] = {"tools": [tool for tool, _ in steps]}
+        # What these very steps made of a loaded build is not what they start from.
+        own = {f"{tool}-{step}" for tool, step in steps}
+        cut = next((n for n, a in enumerate(self.artifacts) if a.step in own), None)
+        del self.artifacts[len(self.artifacts) if cut is None else cut :]
+
     def begin_step(self, tool: str, identity: str, consumes: tuple[str, ...]) -> None:
         """Say which step is running; called by the chain."""
         self._step = f"{tool}-{identity}"
@@ -241,13 +223,24 @@ class State:
         self.status = Status.RUNNING
 
     def fail(self, step: str, error: str, log: Path | None = None) -> None:
-        """Say that a step failed, and why; called by the chain."""
-        self.status, self.failed_step, self.error, self.failed_log = (
-            Status.FAILED,
-            step,
-            error,
-            log,
-        )
+        """Say that a step failed, and why; called by the chain. The first one counts."""
+        self.status = Status.FAILED
+        self.failures.append(Failure(step, error, log))
+
+    @property
+    def failed_step(self) -> str | None:
+        """The first step that failed."""
+        return self.failures[0].step if self.failures else None
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed."""
+        return self.failures[0].error if self.failures else None
+
+    @property
+    def failed_log(self) -> Path | None:
+        """Its log."""
+        return self.failures[0].log if self.failures else None
 
     def take(self, record: StepRecord) -> None:
         """Take what an earlier run of the running step made; called by the chain."""
@@ -278,8 +271,10 @@ class State:
         self.seals.learn(saved.content.get("seals"))
 
     def save(self) -> None:
-        """Write the state and the statistics; the caller has the build's lock."""
+        """Write the statistics and the state; the caller has the build's lock."""
         self.stats.model.update(_model_facts(self))
+        if self._chain is not None:
+            self.stats.chains[self._chain]["status"] = self.status.value
         self.stats.write()
         write_document(self.build.state_file, STATE_SCHEMA, self._document())
 
@@ -319,40 +314,3 @@ def _model_facts(state: State) -> dict[str, Any]:
         "executions": model.executions,
         "depth": model.depth,
     }
-
-
-@dataclass(frozen=True)
-class SavedState:
-    """What a state file says.
-
-    Args:
-        build: Where it was read; a cache may have been moved since it was written.
-        status: ``INTERRUPTED`` if it says "running" but nobody holds the build's lock.
-        content: The whole document.
-        artifacts: Those of the last chain that are files.
-        records: What each step made, those of earlier chains too.
-    """
-
-    build: BuildDirectory
-    status: Status
-    content: Mapping[str, Any]
-    artifacts: tuple[Artifact, ...]
-    records: tuple[StepRecord, ...] = ()
-
-
-def load_state(build: BuildDirectory) -> SavedState:
-    """Read a build's state file, which may come from anywhere.
-
-    Raises:
-        CacheError: It is missing, damaged, or from a newer turnkey.
-    """
-    content = read_document(build.state_file, STATE_SCHEMA)
-    try:
-        status = Status(content.get("status"))
-        artifacts = tuple(Artifact.from_json(item) for item in content.get("artifacts") or [])
-        records = tuple(StepRecord.from_json(item) for item in content.get("records") or [])
-    except (ValueError, TypeError) as error:
-        raise CacheError(f"{build.state_file} is malformed: {error}.") from error
-    if status is Status.RUNNING and not is_locked(build.cache, build.name):
-        status = Status.INTERRUPTED
-    return SavedState(build, status, content, artifacts, records)

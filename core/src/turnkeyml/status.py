@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from turnkeyml.console import format_bytes, format_ms
 from turnkeyml.execution.job import JobResult
+from turnkeyml.outcomes import Status
 from turnkeyml.runtime import LATENCY_UNITS, THROUGHPUT_UNITS
-from turnkeyml.state import State, Status
+from turnkeyml.state import State
 
 HEADER = "Models discovered during profiling:"
 _INDENT = " " * 8
@@ -97,23 +98,23 @@ def _invocation_lines(state: State, indent: str) -> list[str]:
 
 
 def _status_lines(state: State, indent: str) -> list[str]:
-    if state.status is Status.FAILED:
-        return [
-            _line(indent, "Status", f"Failed in {state.failed_step}: {state.error}"),
-            _line(indent, "Log", str(state.failed_log or "")),
-        ]
     if state.status is Status.SKIPPED:
-        return [_line(indent, "Status", f"Skipped: {state.error}")]
-    if state.status is not Status.SUCCESSFUL:
-        return [_line(indent, "Status", state.status.value.replace("_", " ").capitalize())]
-    if not state.shown_results:
-        if not state.has_built():
-            return []
-        return [_line(indent, "Status", "Model successfully built!")]
+        return [_line(indent, "Status", f"Skipped: {state.skipped}")]
     lines = []
     for key in state.shown_results:
         lines += _result_lines(state.stats.results[key], indent)
-    return lines
+    for failure in state.failures:
+        lines.append(_line(indent, "Status", f"Failed in {failure.step}: {failure.error}"))
+        lines.append(_line(indent, "Log", str(failure.log or "")))
+    if not lines:
+        lines = _plain_status(state, indent)
+    return [*lines, *(_line(indent, what, text) for what, text in state.findings.items())]
+
+
+def _plain_status(state: State, indent: str) -> list[str]:
+    if state.status is not Status.SUCCESSFUL:
+        return [_line(indent, "Status", state.status.value.replace("_", " ").capitalize())]
+    return [_line(indent, "Status", "Model successfully built!")] if state.has_built() else []
 
 
 def _result_lines(result: dict[str, object], indent: str) -> list[str]:

@@ -63,6 +63,17 @@ class ChainTool(AnyTool):
     """Distributions whose versions decide what it makes, such as ``onnx``; one that is not
     installed counts too."""
 
+    ends_chain: ClassVar[bool] = True
+    """Whether a failure ends the chain of its model; not for one that only measures."""
+
+    @classmethod
+    def expand(cls, options: Any, registry: Registry) -> tuple[Any, ...]:
+        """Turn one step into several of this tool, such as one for each runtime that was named.
+
+        Called when the chain is planned, before `resolve`, with the options as they were given.
+        """
+        return (options,)
+
     @classmethod
     def resolve(cls, options: Any, registry: Registry) -> Any:
         """Fill in defaults that depend on what is installed, and check what can be checked.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnkeyml.cache.documents import read_document, write_document
-from turnkeyml.errors import CacheError
+from turnkeyml.errors import CacheError, NewerSchemaError
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 VALUES = st.recursive(
@@ -28,9 +30,52 @@ def test_plain_values_come_back(
     assert read_document(path, 3) == {"schema": 3, **content}
 
 
-def test_the_schema_leads_the_file(tmp_path: Path) -> None:
+def test_the_schema_leads_the_file_after_the_digest_of_all_that_follows(tmp_path: Path) -> None:
     write_document(tmp_path / "a.yaml", 1, {"a": "ü"})
-    assert (tmp_path / "a.yaml").read_text("utf-8") == "schema: 1\na: ü\n"
+    body = "schema: 1\na: ü\n"
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    assert (tmp_path / "a.yaml").read_text("utf-8") == f"# sha256 {digest}\n{body}"
+
+
+def test_no_byte_can_change_unseen(tmp_path: Path) -> None:
+    path, content = tmp_path / "a.yaml", {"latency_ms": 3.14, "list": [1, None, "x y"], "on": True}
+    write_document(path, 1, content)
+    whole = path.read_bytes()
+    silent = []
+    for place, bit in itertools.product(range(len(whole)), (0x01, 0x10)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+        try:
+            silent.append(read_document(path, 1))
+        except CacheError as error:
+            assert "\n" not in str(error)
+    # What is left is a file whose first line lost its form, with all the rest as it was.
+    assert all(found == {"schema": 1, **content} for found in silent)
+    assert len(silent) <= 2 * whole.index(b"\n")
+
+
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    write_document(path, 1, {"a": 1, "b": [1, 2]})
+    whole = path.read_bytes()
+    for length in range(len(b"# sha256 ") + 65, len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CacheError):
+            read_document(path, 1)
+
+
+def test_a_file_without_a_digest_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("schema: 1\na: [1, {b: 2}]\nday: 2024-01-01\n")
+    assert read_document(tmp_path / "a.yaml", 1) == {
+        "schema": 1,
+        "a": [1, {"b": 2}],
+        "day": "2024-01-01",
+    }
+
+
+def test_a_newer_file_is_known_as_such_whatever_its_digest_says(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(f"# sha256 {'0' * 64}\nschema: 2\n")
+    with pytest.raises(NewerSchemaError):
+        read_document(tmp_path / "a.yaml", 1)
 
 
 def test_text_that_no_encoding_has_is_written_escaped(tmp_path: Path) -> None:
@@ -63,8 +108,18 @@ def test_an_older_schema_is_read_and_a_newer_one_is_refused_with_advice(tmp_path
         b"schema: one",
         b"\x00\x01\x02",
         b"\xff\xfe\xfd",
-        b"[" * 5_000,
+        b"schema: 1\na: " + b"[" * 100_000,
+        b"schema: 1\na: " + b"- " * 100_000,
+        b"schema: 1\na: " + b"{a: " * 100_000,
         b"schema: 1\na: &x [*x]\nb: *y",
+        b"schema: 1\na: &x [1, 1]\nb: &y [*x, *x]\nc: [*y, *y]",
+        b"schema: 1\na: !!binary aGk=",
+        b"schema: 1\na: !!set {x}",
+        b"schema: 1\n? [1, 2]\n: x",
+        b"schema: 1\na: 1\na: 2",
+        b"schema: 1\n---\nschema: 1",
+        b"schema: 1\na: " + b"1" * 10_000,
+        b"schema: .inf",
     ],
 )
 def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from turnkeyml.cache.layout import Cache
 from turnkeyml.cache.stats import Stats
 from turnkeyml.errors import ExitCode
-from turnkeyml.state import Status, load_state
+from turnkeyml.outcomes import Status
+from turnkeyml.saved_state import load_state
 
 ONE = "one 1\n"
 

@@ -105,6 +105,10 @@ class FakePlugins:
         """Install the toy plugin."""
         self.add_entry_point(TOY_ENTRY_POINT, distribution="toyplug", version="1.0")
 
+    def add_weavers(self) -> None:
+        """Install the second toy plugin."""
+        self.add_entry_point("weaveplug", distribution="weaveplug", version="1.0")
+
     def entry_points(self, *, group: str = GROUP) -> list[metadata.EntryPoint]:
         """Stand in for importlib.metadata."""
         assert group == GROUP
@@ -208,6 +212,10 @@ class Environment:
         """Install the toy plugin."""
         self._paths.append(SUPPORT / "toys")
         self.install("toyplug-metadata", "", version="1.0", entry_point=TOY_ENTRY_POINT)
+
+    def install_weavers(self) -> None:
+        """Install the second toy plugin, after the first."""
+        self.install("weaveplug-metadata", "", version="1.0", entry_point="weaveplug")
 
     def command(self, *words: str, code: str = COMMAND) -> list[str]:
         """Give the words that start turnkey."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+from turnkeyml.cache.atomic import TEMPORARY
 from turnkeyml.cache.documents import read_document, write_document
 from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory
 from turnkeyml.cache.locks import build_lock
-from turnkeyml.errors import CacheError, UsageError
+from turnkeyml.errors import CacheError, NewerSchemaError, UsageError
 
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _TIMES = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -43,13 +47,37 @@ def seconds_from(text: str) -> float:
 
 def size_of(build: BuildDirectory) -> int:
     """Give the bytes that a build takes; what vanishes meanwhile counts nothing."""
-    total = 0
-    for path in build.path.rglob("*"):
-        try:
-            total += path.lstat().st_size
-        except OSError:
-            continue
-    return total
+    return sum(map(_file_size, build.path.rglob("*")))
+
+
+def cleanable_size(build: BuildDirectory) -> int:
+    """Give the bytes that `clean_build` would free."""
+    return sum(_file_size(inner) for path in _cleanable(build) for inner in _files_of(path))
+
+
+def _cleanable(build: BuildDirectory) -> list[Path]:
+    """List what is neither log, state nor statistics: folders, and files never finished."""
+    try:
+        entries = list(build.path.iterdir())
+    except OSError:
+        return []
+    return [p for p in entries if _is_folder(p) or p.name.startswith(TEMPORARY)]
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _files_of(path: Path) -> Iterable[Path]:
+    return path.rglob("*") if _is_folder(path) else [path]
+
+
+def _file_size(path: Path) -> int:
+    try:
+        found = path.lstat()
+    except OSError:
+        return 0
+    return 0 if stat.S_ISDIR(found.st_mode) else found.st_size
 
 
 def last_used(build: BuildDirectory) -> float:
@@ -67,15 +95,16 @@ def older_than(builds: Iterable[BuildDirectory], seconds: float) -> list[BuildDi
 
 
 def beyond_size(builds: Iterable[BuildDirectory], limit: int) -> list[BuildDirectory]:
-    """Choose builds, longest unused first, without which the rest fits into ``limit`` bytes."""
-    sizes = {build: size_of(build) for build in builds}
-    total = sum(sizes.values())
+    """Choose builds, longest unused first, that when cleaned leave at most ``limit`` bytes."""
+    found = sorted(builds, key=last_used)
+    total = sum(map(size_of, found))
     chosen = []
-    for build in sorted(sizes, key=last_used):
+    for build in found:
         if total <= limit:
             break
-        chosen.append(build)
-        total -= sizes[build]
+        if freed := cleanable_size(build):
+            chosen.append(build)
+            total -= freed
     return chosen
 
 
@@ -88,23 +117,42 @@ def clean_build(build: BuildDirectory) -> int:
     Raises:
         CacheError: A running command has the build, or its files cannot be deleted.
     """
-    before = size_of(build)
-    with build_lock(build.cache, build.name, _refuse_to_wait(build)):
-        try:
-            content = read_document(build.state_file, STATE_SCHEMA)
-            del content["schema"]
+    freed = 0
+    try:
+        with build_lock(build.cache, build.name, _refuse_to_wait(build)):
             # The state forgets the artifacts first, so that it never tells of what is not there.
-            write_document(
-                build.state_file,
-                STATE_SCHEMA,
-                {**content, "artifacts": [], "records": [], "seals": {}},
-            )
-            for path in build.path.iterdir():
-                if path.is_dir() and not path.is_symlink():
+            _forget_artifacts(build)
+            for path in _cleanable(build):
+                size = sum(map(_file_size, _files_of(path)))
+                if _is_folder(path):
                     shutil.rmtree(path)
-        except OSError as error:
-            raise _cannot("cleaned", build, error) from error
-    return max(0, before - size_of(build))
+                else:
+                    path.unlink()
+                freed += size
+    except OSError as error:
+        raise _cannot("cleaned", build, error) from error
+    return freed
+
+
+def _forget_artifacts(build: BuildDirectory) -> None:
+    used = build.state_file.stat()
+    content = _readable_state(build)
+    del content["schema"]
+    content |= {"artifacts": [], "records": [], "seals": {}}
+    write_document(build.state_file, STATE_SCHEMA, content)
+    # Its time says when the build was used, which this is not.
+    os.utime(build.state_file, ns=(used.st_atime_ns, used.st_mtime_ns))
+
+
+def _readable_state(build: BuildDirectory) -> dict[str, Any]:
+    try:
+        return read_document(build.state_file, STATE_SCHEMA)
+    except NewerSchemaError:
+        raise
+    except CacheError as error:
+        raise CacheError(
+            error.message, hint=f"This removes the whole build: turnkey cache delete {build.name}"
+        ) from error
 
 
 def delete_build(build: BuildDirectory) -> int:
@@ -117,13 +165,13 @@ def delete_build(build: BuildDirectory) -> int:
         CacheError: As `clean_build`.
     """
     before = size_of(build)
-    with build_lock(build.cache, build.name, _refuse_to_wait(build)):
-        try:
+    try:
+        with build_lock(build.cache, build.name, _refuse_to_wait(build)):
             # Without its state the folder is no build any more, however far the rest gets.
             build.state_file.unlink(missing_ok=True)
             shutil.rmtree(build.path)
-        except OSError as error:
-            raise _cannot("deleted", build, error) from error
+    except OSError as error:
+        raise _cannot("deleted", build, error) from error
     return before
 
 

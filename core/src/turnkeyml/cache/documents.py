@@ -1,16 +1,24 @@
-"""YAML files with a schema number: written whole, moved into place, read with the safe loader."""
+"""YAML files with a schema number and a digest: written whole, moved into place, read strictly."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 from turnkeyml.cache.atomic import open_replaced
+from turnkeyml.cache.strict_yaml import parse_yaml
 from turnkeyml.errors import CacheError, NewerSchemaError
+
+_DIGEST = re.compile(rb"# sha256 ([0-9a-f]{64})\n")
 
 
 def write_document(path: Path, schema: int, content: dict[str, Any]) -> None:
     """Write ``content`` led by its schema number.
+
+    The first line has the digest of all that follows, so that a reader knows whether a byte of it
+    has changed.
 
     Args:
         path: The file; readers see the old or the new one, never a mixture.
@@ -20,16 +28,18 @@ def write_document(path: Path, schema: int, content: dict[str, Any]) -> None:
     import yaml
 
     dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    with open_replaced(path) as file:
-        yaml.dump(
-            {"schema": schema, **_encodable(content)},
-            file,
-            Dumper=dumper,
-            sort_keys=False,
-            allow_unicode=True,
-            default_flow_style=False,
-            width=120,
-        )
+    text: str = yaml.dump(
+        {"schema": schema, **_encodable(content)},
+        Dumper=dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=120,
+    )
+    body = text.encode()
+    with open_replaced(path, "wb") as file:
+        file.write(f"# sha256 {hashlib.sha256(body).hexdigest()}\n".encode())
+        file.write(body)
 
 
 def read_document(path: Path, schema: int) -> dict[str, Any]:
@@ -42,13 +52,11 @@ def read_document(path: Path, schema: int) -> dict[str, Any]:
     Raises:
         CacheError: It is missing, damaged, something else, or from a newer turnkey.
     """
-    import yaml
-
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - a safe loader
-    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
-        raise CacheError(f"{path} cannot be read: {_first_line(error)}") from error
+        raw = path.read_bytes()
+        content = parse_yaml(raw)
+    except (OSError, ValueError) as error:
+        raise CacheError(f"{path} cannot be read: {error}.") from error
     if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
         raise CacheError(f"{path} is not a file that turnkey wrote.")
     if content["schema"] > schema:
@@ -56,6 +64,9 @@ def read_document(path: Path, schema: int) -> dict[str, Any]:
             f"{path} was written by a newer turnkey (schema {content['schema']}, known {schema}).",
             hint="Update turnkeyml-core to read it.",
         )
+    found = _DIGEST.match(raw)
+    if found and hashlib.sha256(raw[found.end() :]).hexdigest() != found[1].decode():
+        raise CacheError(f"{path} is not as turnkey wrote it: it was damaged or edited.")
     return content
 
 
@@ -65,8 +76,4 @@ def _encodable(value: Any) -> Any:
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):
         return {_encodable(key): _encodable(item) for key, item in value.items()}
-    return [_encodable(item) for item in value] if isinstance(value, list) else value
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return [_encodable(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -98,8 +98,7 @@ class Cache:
             digest: The model's hash.
             ordinal: Counts models of one file that have the same hash, from 0.
         """
-        stem = _UNSAFE.sub("-", source.stem)[:80].strip(".-") or "model"
-        plain = f"{stem}_{digest[:_SHOWN_HASH_DIGITS]}"
+        plain = f"{build_name_from(source.stem)}_{digest[:_SHOWN_HASH_DIGITS]}"
         # A file's name may have bytes that are no text.
         text = f"{source}\0{digest}\0{ordinal}".encode("utf-8", "surrogateescape")
         identity = hashlib.sha256(text).hexdigest()
@@ -119,7 +118,7 @@ class Cache:
             with suppress(FileExistsError):
                 os.link(temporary, claim)
             temporary.unlink()
-        return claim.read_text("utf-8") == identity
+        return claim.read_bytes() == identity.encode()
 
     def named(self, name: str) -> BuildDirectory:
         """Give and make the build directory of this name, whatever model it is of.
@@ -137,11 +136,21 @@ class Cache:
         return build
 
     def builds(self) -> list[BuildDirectory]:
-        """List the builds, by name; folders that turnkey did not make are left out."""
+        """List the builds, by name; folders that turnkey did not make are left out.
+
+        Raises:
+            CacheError: The directory cannot be read.
+        """
         if not self.path.is_dir():
             return []
-        found = [BuildDirectory(self.path, p.name) for p in self.path.iterdir() if p.is_dir()]
-        return sorted((b for b in found if b.state_file.is_file()), key=lambda b: b.name)
+        try:
+            found = [BuildDirectory(self.path, path.name) for path in self.path.iterdir()]
+        except OSError as error:
+            raise CacheError(
+                f"The cache directory {self.path} cannot be read: {error.strerror or error}."
+            ) from error
+        # What may not be looked into counts as somebody else's.
+        return sorted((b for b in found if _is_file(b.state_file)), key=lambda b: b.name)
 
     def read_state(self, name: str) -> dict[str, object]:
         """Read the state file of a build.
@@ -150,6 +159,18 @@ class Cache:
             CacheError: There is no such build, or its file is damaged.
         """
         return read_document(BuildDirectory(self.path, name).state_file, STATE_SCHEMA)
+
+
+def build_name_from(text: str) -> str:
+    """Make a name for a build of any text, such as the stem of a file's name."""
+    return _UNSAFE.sub("-", text)[:80].strip(".-") or "model"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def cache_from(path: Path | None) -> Cache:

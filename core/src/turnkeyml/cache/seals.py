@@ -67,16 +67,16 @@ class Seals:
             self._watched[record.path] = Seal.of(self._root / record.path)
 
     def seal(self, records: Iterable[FileRecord]) -> None:
-        """Seal files that were just written, so that later processes need not read them."""
+        """Seal files that are watched, so that later processes need not read them.
+
+        One that was changed since is not sealed, and will be read.
+        """
         for record in records:
-            path = self._root / record.path
-            seal = Seal.of(path)
-            # Within one tick of the kernel's clock a later change would leave no mark.
-            wait = seal.ctime_ns + _CLOCK_STEP_NS - time.time_ns()
-            if 0 < wait <= _CLOCK_STEP_NS:
-                time.sleep(wait / 1e9)
-                seal = Seal.of(path)
-            self._known[record.path] = self._watched[record.path] = seal
+            seal = _settled(self._root / record.path)
+            if seal == self._watched.get(record.path):
+                self._known[record.path] = seal
+            else:
+                self._known.pop(record.path, None)
 
     def damaged(self, artifacts: Iterable[Artifact], *, read: bool) -> list[str]:
         """Find the files that are missing or are not what was written.
@@ -104,11 +104,23 @@ class Seals:
     def _is_right(self, record: FileRecord) -> bool:
         path = self._root / record.path
         try:
-            before = Seal.of(path)
+            before = _settled(path)
             if before.size != record.size or sha256_of(path) != record.sha256:
                 return False
-            self.seal([record])
+            # What was written to while it was read is not what was read.
+            if Seal.of(path) != before:
+                return False
         except OSError:
             return False
-        # What was written to while it was read is not what was read.
-        return self._known[record.path] == before
+        self._known[record.path] = self._watched[record.path] = before
+        return True
+
+
+def _settled(path: Path) -> Seal:
+    """Read the marks of a file when any later change would leave another mark."""
+    seal = Seal.of(path)
+    wait = seal.ctime_ns + _CLOCK_STEP_NS - time.time_ns()
+    if 0 < wait <= _CLOCK_STEP_NS:
+        time.sleep(wait / 1e9)
+        seal = Seal.of(path)
+    return seal

@@ -18,13 +18,15 @@ class Stats:
 
     ``steps`` has an entry for each step of each chain that was run on this build, known by the
     step's identity; ``results`` one for each thing measured, known by artifact, device, runtime,
-    runtime arguments and iterations. Another chain adds its entries and leaves the others.
+    runtime arguments and iterations; ``chains`` how each chain that was begun has ended, known by
+    the identity of its last step. Another chain adds its entries and leaves the others.
     """
 
     def __init__(self, build: BuildDirectory) -> None:
         self._build = build
         self._step: str | None = None
         self.model: dict[str, Any] = {}
+        self.chains: dict[str, dict[str, Any]] = {}
         self.steps: dict[str, dict[str, Any]] = {}
         self.results: dict[str, dict[str, Any]] = {}
 
@@ -40,6 +42,7 @@ class Stats:
             content = read_document(build.stats_file, STATS_SCHEMA)
             try:
                 stats.model = dict(content.get("model") or {})
+                stats.chains = _entries(content.get("chains"))
                 stats.steps = _entries(content.get("steps"))
                 stats.results = _entries(content.get("results"))
             except (AttributeError, TypeError, ValueError) as error:
@@ -95,6 +98,7 @@ class Stats:
             old = Stats(self._build)
         content = {
             "model": {**old.model, **self.model},
+            "chains": {**old.chains, **self.chains},
             "steps": {**old.steps, **self.steps},
             "results": {**old.results, **self.results},
         }

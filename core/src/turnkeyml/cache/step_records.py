@@ -66,7 +66,7 @@ def key_of(parts: Mapping[str, Any]) -> str:
 
 
 def changed_parts(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Say which parts differ, in words: ``option opset (18 -> 20)``.
+    """Say which parts differ, in words: ``option opset (18 -> 20)``, ``code of pytorch-model``.
 
     Args:
         old: Parts of an earlier run.
@@ -80,10 +80,16 @@ def changed_parts(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             for name in dict.fromkeys([*after, *before]):
                 if before.get(name) != after.get(name):
-                    found.append(_change(f"{group} {name}", before.get(name), after.get(name)))
+                    words = _words_for(group, name)
+                    found.append(_change(words, before.get(name), after.get(name)))
         else:
             found.append(_change(group, before, after))
     return found
+
+
+def _words_for(group: str, name: str) -> str:
+    kind, _, part = name.rpartition(" ")
+    return f"{part} of {kind}" if group == "input" else f"{group} {name}"
 
 
 def _change(name: str, before: Any, after: Any) -> str:

@@ -41,16 +41,17 @@ def find_route(words: Sequence[str], registry: Registry) -> Route:
     inputs = {"-i", "--input-files"}
     if any(word in inputs or word.startswith("--input-files=") for word in words):
         return Route.CHAIN
-    if words[0] == GUIDE_COMMAND and any(_looks_like_input(word) for word in words[1:]):
+    if words[0] == GUIDE_COMMAND and any(looks_like_input(word) for word in words[1:]):
         return Route.GUIDE
     if record is not None or words[0] in registry.sequences:
         return Route.CHAIN
-    if words[0].startswith("-") or _looks_like_input(words[0]):
+    if words[0].startswith("-") or looks_like_input(words[0]):
         return Route.SHORTHAND
     return Route.CHAIN
 
 
-def _looks_like_input(word: str) -> bool:
+def looks_like_input(word: str) -> bool:
+    """Tell whether a word of the command line is more likely a file than a tool's name."""
     if word.startswith("-"):
         return False
     text = word.partition("::")[0]
@@ -130,6 +131,7 @@ def _is_step(word: str, registry: Registry) -> bool:
         or word in registry.sequences
         or registry.is_refused_tool(word)
         or package_for("tool", word) is not None
+        or package_for("sequence", word) is not None
     )
 
 
@@ -144,7 +146,7 @@ def require_step(words: Sequence[str], registry: Registry) -> None:
     names = [*registry.tools, *registry.aliases, *registry.sequences]
     for word in words[1:]:
         near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
-        if near and not _looks_like_input(word):
+        if near and not looks_like_input(word):
             raise UsageError(f"There is no tool {word!r}.", hint=f"Did you mean {near[0]!r}?")
     raise UsageError(
         "No tool is given.",

@@ -24,7 +24,7 @@ from turnkeyml.cli.group import HELP_NAMES
 from turnkeyml.console import format_bytes, plural, printable
 from turnkeyml.errors import CacheError, ExitCode, UsageError
 from turnkeyml.plugins.registry import Registry
-from turnkeyml.state import load_state
+from turnkeyml.saved_state import load_state
 from turnkeyml.tool import ManagementTool
 
 
@@ -86,9 +86,9 @@ def _list() -> click.Command:
             click.echo(f"There are no builds in the cache {cache.path}.")
             return
         click.echo(f"Builds available in cache {cache.path}:")
-        width = max(len(build.name) for build in builds)
+        width = max(len(printable(build.name)) for build in builds)
         for build in builds:
-            click.echo(f"{build.name:{width}}  {_describe(build)}")
+            click.echo(f"{printable(build.name):{width}}  {_describe(build)}")
 
     return _command("list", "List the builds, with their status, size and last use.", run)
 

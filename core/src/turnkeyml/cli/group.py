@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from turnkeyml.cli.arguments import looks_like_input
 from turnkeyml.errors import UsageError
 from turnkeyml.options import click_options, option_specs, options_from_values
 from turnkeyml.plugins.records import ToolRecord, ToolRole
 from turnkeyml.plugins.registry import CORE, Registry
 from turnkeyml.request import DefaultChainOptions, GlobalOptions, RunRequest
-from turnkeyml.sequence import Step
+from turnkeyml.sequence import Step, flatten
 from turnkeyml.tool import ChainTool, ManagementTool
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
@@ -55,7 +56,7 @@ class ChainGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Make the command of a tool; its class is loaded only now."""
         if cmd_name in self._registry.sequences:
-            return _step_command(cmd_name, self._registry.sequences[cmd_name].summary, [])
+            return _sequence_command(cmd_name, self._registry)
         record = self._registry.find_tool(cmd_name)
         if record is None:
             return None
@@ -71,6 +72,11 @@ class ChainGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the next tool; a word that names none is answered with the nearest."""
         if self.get_command(ctx, args[0]) is None:
+            if looks_like_input(args[0]):
+                raise UsageError(
+                    f"{args[0]!r} stands where a tool is expected.",
+                    hint=f"Name inputs first: turnkey -i {args[0]} TOOL...",
+                )
             raise self._registry.unknown("tool", args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
@@ -153,6 +159,18 @@ def tool_command(record: ToolRecord) -> click.Command:
     tool = record.ref.load_class(ChainTool)
     text = inspect.getdoc(tool) or record.summary
     return _step_command(record.name, text, click_options(tool.Options))
+
+
+def _sequence_command(name: str, registry: Registry) -> click.Command:
+    """Make the command of a sequence, whose help says what it consists of."""
+    try:
+        steps = [step.tool for step in flatten([name], registry)]
+        text = f"It consists of: {' '.join(steps)}."
+    except UsageError as error:
+        text = f"It cannot be used: {error}"
+    summary = registry.sequences[name].summary
+    more = "A sequence has no options; name its tools one by one to give them theirs."
+    return _step_command(name, f"{summary}\n\n{text}\n\n{more}", [])
 
 
 def _step_command(name: str, text: str, params: list[click.Option]) -> click.Command:

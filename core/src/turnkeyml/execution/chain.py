@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -15,15 +15,17 @@ from turnkeyml.cache.step_records import StepRecord
 from turnkeyml.errors import BuildError, CacheError, TurnkeyError
 from turnkeyml.execution.capture import output_to
 from turnkeyml.execution.deliver import deliver
+from turnkeyml.execution.leftovers import clean_orphans, delete_artifacts
 from turnkeyml.execution.memory import peak_bytes, reset_peak
-from turnkeyml.execution.reuse import Reuse, clean_orphans, delete_artifacts, version_of
+from turnkeyml.execution.reuse import Reuse, version_of
 from turnkeyml.options import json_from_options
+from turnkeyml.outcomes import Status, StepOutcome
 from turnkeyml.plan import Plan, PlannedStep
-from turnkeyml.state import State, Status, StepOutcome
+from turnkeyml.state import State
 
 
 def run_chain(state: State, plan: Plan) -> None:
-    """Take a model through all steps after the first, up to the first that fails.
+    """Take a model through all steps after the first, up to the first whose failure ends the chain.
 
     A step that would only repeat what an earlier run made is not run. The build's lock is held
     meanwhile, and its files are saved after every step, so that whatever happens the cache says how
@@ -38,12 +40,15 @@ def run_chain(state: State, plan: Plan) -> None:
     def waiting(owner: str) -> None:
         context.note(f"{state.name}: waited for {owner}, which was working on it.")
 
+    steps = plan.steps[1:]
     with build_lock(context.cache.path, state.name, waiting):
+        # While this process waited, the build may have been deleted.
+        state.build.path.mkdir(exist_ok=True)
         state.recall()
-        state.status = Status.RUNNING
+        state.begin_chain(plan.steps[-1].identity, [(s.name, s.identity) for s in steps])
         state.save()
         try:
-            _run_steps(state, plan)
+            _run_steps(state, steps)
         except BaseException:
             state.status = Status.INTERRUPTED
             raise
@@ -56,8 +61,7 @@ def run_chain(state: State, plan: Plan) -> None:
     fire(context.note, context.registry.hooks.hook.turnkey_build_finished, state=state)
 
 
-def _run_steps(state: State, plan: Plan) -> None:
-    steps = plan.steps[1:]
+def _run_steps(state: State, steps: Sequence[PlannedStep]) -> None:
     reuse = Reuse(state, steps)
     position = 0
     while position < len(steps):
@@ -68,26 +72,30 @@ def _run_steps(state: State, plan: Plan) -> None:
             position = [f"{s.name}-{s.identity}" for s in steps].index(outcome)
             state.rewind(outcome)
             continue
-        if outcome.status is not Status.SUCCESSFUL:
+        if outcome.status is not Status.SUCCESSFUL and step.tool.ends_chain:
             return
         if not outcome.reused:
             state.save()
         position += 1
+    if state.failures:
+        state.status = Status.FAILED
+        return
     state.status = Status.SUCCESSFUL
     if state.context.policy.output is not None:
         try:
             deliver(state, state.context.policy.output)
-        except (TurnkeyError, OSError) as error:
-            state.fail(
-                "--output", str(error) if isinstance(error, TurnkeyError) else describe(error)
-            )
+        except TurnkeyError as error:
+            state.fail("--output", str(error))
+        # What it copies may come from anybody, and plugins have a part in it.
+        except Exception as error:  # noqa: BLE001
+            state.fail("--output", describe(error))
 
 
 def _visit(state: State, step: PlannedStep, reuse: Reuse) -> StepOutcome | str:
     """Run a step or take its earlier result; or name an earlier step that must be run again."""
     context = state.context
     hooks = context.registry.hooks.hook
-    state.begin_step(step.name, step.identity, (step.consumes,) if step.consumes else ())
+    state.begin_step(step.name, step.identity, step.contract.consumes)
     start = time.perf_counter()
     try:
         parts = reuse.parts(step)
@@ -126,8 +134,11 @@ def _recall_entry(state: State, step: PlannedStep, record: StepRecord) -> None:
         old = Stats.load(state.build).steps.get(record.step.rpartition("-")[2], {})
     except CacheError:
         old = {}
-    entry = {**old, "number": step.number, "occurrence": step.occurrence, "reused": True}
-    state.stats.begin_step(step.identity, {"tool": step.name, **entry})
+    # A listener that objected then may be content now.
+    facts = {key: value for key, value in old.items() if key != "error"}
+    entry = {**step_entry(step), **facts, "number": step.number, "occurrence": step.occurrence}
+    entry |= {"status": Status.SUCCESSFUL.value, "reused": True}
+    state.stats.begin_step(step.identity, entry)
 
 
 def fire(note: Callable[[str], None], hook: Any, **arguments: Any) -> BuildError | None:
@@ -201,7 +212,7 @@ def _run_step(state: State, step: PlannedStep) -> StepOutcome:
         except BaseException:
             outcome = StepOutcome(Status.INTERRUPTED, time.perf_counter() - start, "interrupted")
             finish_entry(state, step, outcome)
-            state.failed_step, state.error = step.name, outcome.error
+            state.fail(step.name, "interrupted")
             raise
     outcome = StepOutcome(status, time.perf_counter() - start, error, trace)
     finish_entry(state, step, outcome)

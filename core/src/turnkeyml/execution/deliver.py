@@ -74,8 +74,7 @@ def _last_made(state: State) -> Artifact:
 
 
 def _fill(state: State, artifact: Artifact, folder: Path) -> dict[str, Any]:
-    if damaged := state.seals.damaged([artifact], read=True):
-        raise BuildError(f"{damaged[0]} of {state.name} is damaged.", hint="Run the command again.")
+    _require_intact(state, artifact)
     needed = sum(record.size for record in artifact.files)
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -109,12 +108,24 @@ def _fill(state: State, artifact: Artifact, folder: Path) -> dict[str, Any]:
     }
 
 
+def _require_intact(state: State, artifact: Artifact) -> None:
+    if damaged := state.seals.damaged([artifact], read=True):
+        raise BuildError(f"{damaged[0]} of {state.name} is damaged.", hint="Run the command again.")
+
+
 def _inputs(state: State, artifact: Artifact) -> dict[str, RawTensor]:
     folder, names = artifact.info.get("inputs_folder"), artifact.info.get("inputs")
     if not isinstance(folder, str) or not isinstance(names, Mapping):
         return {}
-    tensors = read_tensors(state.build.path / folder)
-    return {name: tensors[captured] for name, captured in names.items()}
+    captured = [a for a in state.artifacts if a.kind == INPUTS and a.info.get("folder") == folder]
+    if not captured:
+        raise BuildError(f"The inputs of {state.name} are not in its folder {folder}.")
+    _require_intact(state, captured[-1])
+    tensors = read_tensors(state.file_of(captured[-1]).parent)
+    missing = [str(name) for name in names.values() if name not in tensors]
+    if missing:
+        raise BuildError(f"{state.name} has no captured input {missing[0]!r}.")
+    return {str(name): tensors[tensor] for name, tensor in names.items()}
 
 
 def _outputs(state: State, artifact: Artifact, scratch: Path) -> dict[str, RawTensor]:
@@ -123,6 +134,7 @@ def _outputs(state: State, artifact: Artifact, scratch: Path) -> dict[str, RawTe
         return {}
     reference = state.newest(REFERENCE)
     if reference.is_file:
+        _require_intact(state, reference)
         found = read_tensors(state.file_of(reference).parent)
     else:
         folder = scratch / f"{TEMPORARY}reference"

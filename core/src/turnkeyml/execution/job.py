@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from turnkeyml.execution.chain import describe, finish_entry, fire, run_chain, s
 from turnkeyml.execution.memory import reset_peak
 from turnkeyml.execution.skipping import is_skipped
 from turnkeyml.inputs import Source
+from turnkeyml.outcomes import Status, StepOutcome
 from turnkeyml.plan import Plan
-from turnkeyml.state import State, Status, StepOutcome
+from turnkeyml.state import State
 
 _LOGS = ".logs"
 
@@ -63,7 +65,13 @@ def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
     hooks = context.registry.hooks.hook
     fire(own.note, hooks.turnkey_job_started, source=source, plan=plan)
     log = _log_file(source, context)
-    states, error = _find_models(source, plan, own, log)
+    states: list[State] = []
+    error: TurnkeyError | None
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        states, error = _find_models(source, plan, own, log)
+    except OSError as failure:
+        error = CacheError(f"The cache cannot be written: {describe(failure)}.")
     fire(own.note, hooks.turnkey_models_found, source=source, states=states)
     for state in states:
         if state.selected and not is_skipped(state, plan):
@@ -77,15 +85,12 @@ def _run_model(state: State, plan: Plan) -> None:
     try:
         run_chain(state, plan)
     except (CacheError, OSError) as error:
-        state.status, state.failed_step = Status.FAILED, state.failed_step or "saving"
-        state.error = str(error) if isinstance(error, CacheError) else describe(error)
+        state.fail("saving", str(error) if isinstance(error, CacheError) else describe(error))
 
 
 def _log_file(source: Source, context: RunContext) -> Path:
-    folder = context.cache.path / _LOGS
-    folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(os.fsencode(source.path)).hexdigest()[:8]
-    return folder / f"{source.path.stem[:80]}-{digest}.txt"
+    return context.cache.path / _LOGS / f"{source.path.stem[:80]}-{digest}.txt"
 
 
 def _find_models(
@@ -119,7 +124,9 @@ def _find_models(
         state.stats.steps[step.identity] = {**entry, **known}
         finish_entry(state, step, outcome)
         if state.selected:
-            shutil.copyfile(log, state.build.log_file(step.name))
+            # Whatever keeps it from being written keeps the state from it too, and is told then.
+            with suppress(OSError):
+                shutil.copyfile(log, state.build.log_file(step.name))
     if error is None:
         error = _wrong_hashes(source, states)
     fire(

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import functools
-import re
-import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
 
-from turnkeyml.artifacts import Artifact
-from turnkeyml.cache.step_records import StepRecord, changed_parts, key_of, referenced_files
+from turnkeyml.artifacts import INPUTS, Artifact
+from turnkeyml.cache.step_records import StepRecord, changed_parts, key_of
 from turnkeyml.errors import BuildError
 from turnkeyml.options import json_from_options
 from turnkeyml.plan import PlannedStep
 from turnkeyml.policy import Rebuild
 from turnkeyml.state import State
-
-_OURS = re.compile(r"(?:[0-9a-f]{32}\.data|[a-z0-9-]+-[0-9a-f]{8}\.[A-Za-z0-9.]+)\Z")
-"""Names that `State.file_name` and the writers of data files give; nothing else is cleaned away."""
 
 Parts = Mapping[str, Any]
 
@@ -33,9 +28,10 @@ class Reuse:
 
     def __init__(self, state: State, steps: Iterable[PlannedStep]) -> None:
         self._state = state
-        self._steps = {f"{step.name}-{step.identity}" for step in steps}
+        self._steps = [_name_of(step) for step in steps]
         self._policy = state.context.policy
         self._remade: set[str] = set()
+        self._mended: set[str] = set()
 
     def parts(self, step: PlannedStep) -> Parts | None:
         """Name everything that decides what a step makes; None if it must always run."""
@@ -58,9 +54,15 @@ class Reuse:
 
     def _inputs(self, step: PlannedStep) -> list[Artifact]:
         state = self._state
-        kinds = [step.consumes] if step.consumes is not None else []
-        kinds += [kind for kind in step.tool.reads if state.has(kind)]
-        return [state.newest(kind) for kind in dict.fromkeys(kinds)]
+        consumed = [state.newest(step.consumes)] if step.consumes is not None else []
+        read = [state.newest(kind) for kind in step.tool.reads if state.has(kind)]
+        for artifact in consumed:
+            # A stage may have inputs of its own, such as float16 ones; its artifact names them.
+            folder = artifact.info.get("inputs_folder")
+            inputs = [a for a in state.artifacts if a.kind == INPUTS]
+            own = [a for a in inputs if a.info.get("folder") == folder]
+            read = [own[-1] if own and a.kind == INPUTS else a for a in read]
+        return [*consumed, *(a for a in read if a not in consumed)]
 
     def find(self, step: PlannedStep, parts: Parts | None) -> StepRecord | None:
         """Give the work of an earlier run that this step would only repeat.
@@ -68,25 +70,11 @@ class Reuse:
         Raises:
             BuildError: ``--rebuild never`` was asked for, and there is none.
         """
-        if parts is None:
+        if step.contract.produces is None:
+            self._explain(f"{step.name}: is run, because it makes nothing that could be kept.")
             return None
-        rebuild, state = self._policy.rebuild, self._state
-        key = key_of(parts)
-        record = state.records.get(key)
-        near = record or self._nearest(step, parts)
-        why = self._why_not(record, near, parts)
-        if rebuild is Rebuild.NEVER:
-            if near is None:
-                raise BuildError(
-                    f"There is no earlier result of {step.name}, and --rebuild never keeps it "
-                    "from being made.",
-                    hint="Run the command once without it.",
-                )
-            if record is None:
-                self._note(f"{step.name}: an earlier result is used although {why}.")
-            record = near
-        elif rebuild is Rebuild.ALWAYS and key not in self._remade:
-            record, why = None, "--rebuild always was given"
+        state = self._state
+        record, why = self._choose(step, parts)
         if record is None:
             self._explain(f"{step.name}: is run, because {why}.")
             return None
@@ -97,17 +85,50 @@ class Reuse:
         self._set_aside(record, damaged, step.name)
         return None
 
-    def _why_not(self, record: StepRecord | None, near: StepRecord | None, parts: Parts) -> str:
-        if near is None:
-            return "no earlier result is in the cache"
+    def _choose(self, step: PlannedStep, parts: Parts | None) -> tuple[StepRecord | None, str]:
+        """Find what was made from the same parts, or say why it cannot be used."""
+        if self._policy.rebuild is Rebuild.NEVER:
+            return self._whatever_there_is(step, parts), ""
+        if parts is None:
+            return None, "nothing tells whether what it starts from is the same as before"
+        key = key_of(parts)
+        if self._policy.rebuild is Rebuild.ALWAYS and key not in self._remade:
+            return None, "--rebuild always was given"
+        record = self._state.records.get(key)
         if record is None:
-            return f"this has changed: {', '.join(changed_parts(near.parts, parts))}"
-        return ""
+            near = self._nearest(step, parts)
+            if near is None:
+                return None, "no earlier result is in the cache"
+            return None, f"this has changed: {', '.join(changed_parts(near.parts, parts))}"
+        later = self._steps[self._steps.index(_name_of(step)) + 1 :]
+        if record.step in later:
+            # That step may be run again, and would then write over the files taken here.
+            return None, "its earlier result is one of a later step"
+        return record, ""
+
+    def _whatever_there_is(self, step: PlannedStep, parts: Parts | None) -> StepRecord:
+        """Find what was made from the same parts, else what is nearest to it."""
+        same = None if parts is None else self._state.records.get(key_of(parts))
+        near = same or self._nearest(step, parts or {})
+        if near is None:
+            raise BuildError(
+                f"There is no earlier result of {step.name}, and --rebuild never keeps it "
+                "from being made.",
+                hint="Run the command once without it.",
+            )
+        if same is None:
+            why = "what it was made from is not known"
+            if parts is not None and _is_full(near):
+                why = f"this has changed: {', '.join(changed_parts(near.parts, parts))}"
+            here = f"{self._state.name}: {step.name}"
+            self._note(f"{here}: an earlier result is used although {why}.")
+        return near
 
     def _nearest(self, step: PlannedStep, parts: Parts) -> StepRecord | None:
-        records = [r for r in self._state.records.values() if "input" in r.parts]
-        same = [r for r in records if r.parts.get("tool") == step.name]
-        here = f"{step.name}-{step.identity}"
+        same = [r for r in self._state.records.values() if r.parts.get("tool") == step.name]
+        if self._policy.rebuild is not Rebuild.NEVER:
+            same = [record for record in same if _is_full(record)]
+        here = _name_of(step)
         return min(
             same,
             key=lambda r: (r.step != here, len(changed_parts(r.parts, parts))),
@@ -121,7 +142,7 @@ class Reuse:
             BuildError: It was made by the step that starts the chain, or must not be made again.
         """
         state = self._state
-        for artifact in self._inputs(step):
+        for artifact in self._needed(step):
             damaged = state.seals.damaged([artifact], read=True)
             if not damaged:
                 continue
@@ -132,9 +153,27 @@ class Reuse:
                     "made: it was changed, damaged or removed.",
                     hint="Run the command that made it again.",
                 )
-            self._set_aside(record, damaged, artifact.step.rpartition("-")[0])
+            tool = artifact.step.rpartition("-")[0]
+            if artifact.step in self._mended:
+                raise BuildError(
+                    f"{damaged[0]} of {state.name} is damaged again after {tool} made it anew.",
+                    hint="A later step changes it, another program does, or the disk is failing.",
+                )
+            self._mended.add(artifact.step)
+            self._set_aside(record, damaged, tool)
             return artifact.step
         return None
+
+    def _needed(self, step: PlannedStep) -> list[Artifact]:
+        """Give what a step reads: its inputs, and the tensors to call them with."""
+        inputs = self._inputs(step)
+        folders = {a.info.get("inputs_folder") for a in inputs} - {None}
+        tensors = [
+            artifact
+            for artifact in self._state.artifacts
+            if artifact.kind == INPUTS and artifact.info.get("folder") in folders
+        ]
+        return [*inputs, *tensors[-1:]]
 
     def _maker_of(self, artifact: Artifact) -> StepRecord | None:
         for record in self._state.records.values():
@@ -154,8 +193,7 @@ class Reuse:
 
     def clear_way(self, step: PlannedStep) -> None:
         """Forget what the same step made from other parts: its files are about to be replaced."""
-        state = self._state
-        here = f"{step.name}-{step.identity}"
+        state, here = self._state, _name_of(step)
         stale = [key for key, record in state.records.items() if record.step == here]
         for key in stale:
             del state.records[key]
@@ -170,7 +208,7 @@ class Reuse:
         if not artifacts or not all(artifact.is_file for artifact in artifacts):
             return
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        here = f"{step.name}-{step.identity}"
+        here = _name_of(step)
         record = StepRecord(here, parts or {"tool": step.name, "step": here}, artifacts, now)
         self._state.seals.seal(file for artifact in artifacts for file in artifact.files)
         self._state.records[record.key] = record
@@ -192,23 +230,11 @@ def version_of(distribution: str) -> str | None:
     return None
 
 
-def clean_orphans(state: State) -> None:
-    """Delete files that steps made and that nothing refers to any more; the lock is held."""
-    artifacts = [*state.artifacts, *(a for r in state.records.values() for a in r.artifacts)]
-    wanted = referenced_files(artifacts)
-    for folder in {(state.build.path / path).parent for path in wanted}:
-        if folder == state.build.path:
-            continue
-        for path in folder.iterdir():
-            relative = path.relative_to(state.build.path).as_posix()
-            if relative not in wanted and _OURS.match(path.name):
-                path.unlink(missing_ok=True)
+def _name_of(step: PlannedStep) -> str:
+    """Give a step's name as its artifacts carry it."""
+    return f"{step.name}-{step.identity}"
 
 
-def delete_artifacts(state: State) -> None:
-    """Leave only logs, state and statistics of a build; the lock is held."""
-    for path in state.build.path.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-    state.artifacts.clear()
-    state.records.clear()
+def _is_full(record: StepRecord) -> bool:
+    """Tell whether a record says what its artifacts were made from."""
+    return "input" in record.parts

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from turnkeyml.cache.stats import Stats
 from turnkeyml.errors import CacheError
+from turnkeyml.outcomes import Status
 from turnkeyml.plan import Plan
 from turnkeyml.policy import Skip
-from turnkeyml.state import State, Status
+from turnkeyml.state import State
+
+_WORDS = {Skip.SUCCESSFUL: "ended well", Skip.FAILED: "failed or was cut off"}
 
 
 def is_skipped(state: State, plan: Plan) -> bool:
@@ -18,19 +21,18 @@ def is_skipped(state: State, plan: Plan) -> bool:
     skipped = before is not None and policy in (Skip.ATTEMPTED, before)
     if skipped and before is not None:
         state.status = Status.SKIPPED
-        state.error = (
-            f"the same chain was {before.value} before, and --skip-policy is {policy.value}"
+        state.skipped = (
+            f"the same chain {_WORDS[before]} before, and --skip-policy is {policy.value}"
         )
     return skipped
 
 
 def _how_it_went(state: State, plan: Plan) -> Skip | None:
     try:
-        entries = Stats.load(state.build).steps
+        chain = Stats.load(state.build).chains.get(plan.steps[-1].identity)
     except CacheError:
         return None
-    found = [entries.get(step.identity, {}).get("status") for step in plan.steps[1:]]
-    if all(status == Status.SUCCESSFUL.value for status in found):
-        return Skip.SUCCESSFUL
+    if chain is None:
+        return None
     # One that was cut off by a kill still says that it runs.
-    return None if found[0] is None else Skip.FAILED
+    return Skip.SUCCESSFUL if chain.get("status") == Status.SUCCESSFUL.value else Skip.FAILED

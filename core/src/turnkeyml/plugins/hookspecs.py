@@ -10,8 +10,9 @@ import pluggy
 if TYPE_CHECKING:
     from turnkeyml.given import GivenModel
     from turnkeyml.inputs import Source
+    from turnkeyml.outcomes import StepOutcome
     from turnkeyml.plan import Plan, PlannedStep
-    from turnkeyml.state import State, StepOutcome
+    from turnkeyml.state import State
 
 PROJECT = "turnkeyml"
 API_VERSION = 1

@@ -184,6 +184,8 @@ class Registry:
                 return PlanError(str(conflict))
         message = f"There is no {what} {name!r}."
         package = package_for(what, name)
+        if package is None and what == "tool":
+            package = package_for("sequence", name)
         for plugin in self.broken:
             if plugin.provider.distribution == package:
                 return PlanError(f"{message} Its package is broken: {plugin.reason}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from turnkeyml.artifacts import INPUTS, REFERENCE
 from turnkeyml.context import RunContext
 from turnkeyml.device import Device, DeviceInfo, default_device, resolve_device, runtimes_for
 from turnkeyml.errors import BuildError
@@ -23,6 +24,7 @@ from turnkeyml.rt_args import convert_rt_args, parse_rt_args
 from turnkeyml.runtime import BaseRT, RuntimeContext, RuntimeStats, check_performance, opened
 from turnkeyml.state import ModelInfo, State
 from turnkeyml.tool import Contract, FirstTool, Tool
+from turnkeyml.worker.tensors import RawTensor, write_tensors
 
 TOY_MODEL = "toy-model"
 TOY_FILE = "toy-file"
@@ -36,7 +38,10 @@ class FindOptions:
 class Find(FirstTool):
     """Find the models of a toy file.
 
-    A line ``NAME WEIGHT`` is a model; some words make the file misbehave.
+    A line ``NAME WEIGHT`` is a model; some words make the file misbehave. Words after the weight
+    change what is made of the model, and not its hash: ``code=v2`` stands for its source,
+    ``in=1,2`` for captured inputs, ``unkeyed`` for a model of which no other process knows whether
+    it is the same.
     """
 
     name = "find"
@@ -64,17 +69,47 @@ class Find(FirstTool):
             elif word == "interrupt":
                 raise KeyboardInterrupt
             else:
-                digest = hashlib.sha256(line.encode()).hexdigest()
+                weight, *more = rest.split() or [""]
+                digest = hashlib.sha256(f"{word} {weight}".strip().encode()).hexdigest()
                 model = ModelInfo(word, digest, "Toy", location=source.path.name, group=len(seen))
                 selected = source.selects(digest)
                 state = context.new_state(source, model, selected=selected, ordinal=seen[digest])
                 seen[digest] += 1
-                state.add(TOY_MODEL, live=rest)
+                for given in more:
+                    if given.startswith("in="):
+                        capture(state, [int(n) for n in given[3:].split(",")])
+                code = next((given for given in more if given.startswith("code=")), "")
+                key = {"weights": digest, "code": hashlib.sha256(code.encode()).hexdigest()}
+                live = f"{weight} {code}".strip()
+                state.add(TOY_MODEL, live=live, live_key={} if "unkeyed" in more else key)
                 yield state
                 if seen.total() == options.limit:
                     return
         if not seen:
             raise BuildError(f"{source.path.name} has no models.")
+
+
+def capture(state: State, numbers: list[int]) -> None:
+    """Hand over captured inputs, and the model itself as what says what is right for them."""
+    names = write_tensors(state.folder("inputs"), {"x": raw(numbers)})
+    files = [state.build.path / "inputs" / name for name in names]
+    state.add(INPUTS, files, info={"folder": "inputs"})
+    state.add(REFERENCE, live=Doubled(numbers))
+
+
+def raw(numbers: list[int]) -> RawTensor:
+    data = b"".join(n.to_bytes(8, "little", signed=True) for n in numbers)
+    return RawTensor("int64", (len(numbers),), memoryview(data))
+
+
+class Doubled:
+    """What toy models return."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self._numbers = numbers
+
+    def write(self, folder: Path) -> None:
+        write_tensors(folder, {"out": raw([2 * n for n in self._numbers])})
 
 
 class LoadToy(FirstTool):
@@ -178,6 +213,14 @@ class Act(Tool):
     def boom_if_named(self, word: str, state: State) -> None:
         if state.model.name == word:
             raise ValueError(f"not {word}")
+
+    def boom_if_there(self, word: str, state: State) -> None:
+        if Path(word).exists():
+            raise ValueError(f"there is {word}")
+
+    def die_if_there(self, word: str, state: State) -> None:
+        if Path(word).exists():
+            self.die(word, state)
 
     def die(self, word: str, state: State) -> None:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -19,7 +19,13 @@ from turnkeyml.plugins.records import Provider
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.runtime import BaseRT, MeasuredPerformance
 from turnkeyml.state import ModelInfo
-from turnkeyml_plugin_benchmark.tool import Benchmark, BenchmarkOptions
+from turnkeyml_plugin_benchmark.repeats import combine
+from turnkeyml_plugin_benchmark.tool import (
+    Benchmark,
+    BenchmarkOptions,
+    arguments_for,
+    percent_from,
+)
 
 PROVIDER = Provider("fake-plugin", "1.0", "fake", "fake")
 CALLS: list[str] = []
@@ -192,7 +198,7 @@ def test_raw_samples_are_kept_in_the_build(registry, state):
     run(state, registry, iterations=5)
     content = json.loads((state.build.path / result_of(state)["samples_file"]).read_text())
     assert content["unit"] == "ns"
-    assert len(content["timed_ns"]) == 5
+    assert [len(run["timed_ns"]) for run in content["runs"]] == [5]
 
 
 def test_two_runtimes_leave_two_results(registry, state):
@@ -233,3 +239,64 @@ def test_device_that_is_not_there_fails_the_step(registry, state):
     FakeChip.present = False
     with pytest.raises(BuildError, match="This machine has no chip device"):
         Benchmark().run(state, options)
+
+
+def test_several_runtimes_are_several_steps_with_their_own_arguments(registry):
+    given = BenchmarkOptions(runtime="quick, slow,quick", rt_args=("level::1", "slow.names::[a]"))
+    steps = Benchmark.expand(given, registry)
+    assert [(step.runtime, step.rt_args) for step in steps] == [
+        ("quick", ("level::1",)),
+        ("slow", ("level::1", "names::[a]")),
+    ]
+
+
+def test_an_argument_of_a_runtime_that_is_not_named_is_left_to_be_refused():
+    assert arguments_for("a", ["a"], ["b.level::1"]) == ("b.level::1",)
+
+
+@pytest.mark.parametrize(("text", "share"), [("1%", 0.01), ("0.5", 0.005), (" 10 % ", 0.1)])
+def test_precision_is_read_as_percent(text, share):
+    assert percent_from(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["", "x", "0", "-1%", "100%", "nan"])
+def test_precision_that_is_none_is_refused(text):
+    with pytest.raises(PlanError, match="--until-ci takes a number of percent"):
+        percent_from(text)
+
+
+def test_more_is_timed_until_it_took_long_enough(registry, state):
+    run(state, registry, iterations=2, min_duration=0.02)
+    assert result_of(state)["iterations"] > 2
+    assert result_of(state)["min_duration"] == 0.02
+
+
+def test_each_repeat_loads_the_model_again_and_all_are_kept(registry, state):
+    CALLS.clear()
+    run(state, registry, iterations=3, repeat=4)
+    found = result_of(state)
+    assert sum(call.startswith("setup") for call in CALLS) == 4
+    assert CALLS.count("teardown") == 4
+    assert len(found["repeat_mean_latency_ms"]) == 4
+    assert found["mean_latency_ms"] == pytest.approx(sum(found["repeat_mean_latency_ms"]) / 4)
+    content = json.loads((state.build.path / found["samples_file"]).read_text())
+    assert [len(each["timed_ns"]) for each in content["runs"]] == [3] * 4
+
+
+def performance(mean, verdict="valid", reasons=()):
+    return MeasuredPerformance(
+        mean, 1000 / mean, "Chip", "chip", "quick", verdict=verdict, verdict_reasons=reasons
+    )
+
+
+def test_runs_that_agree_stay_valid_and_runs_apart_are_doubted():
+    assert combine([performance(1.0), performance(1.01)]).verdict == "valid"
+    apart = combine([performance(1.0), performance(1.5)])
+    assert apart.verdict == "noisy"
+    assert "the means of 2 runs lie 40% apart" in apart.verdict_reasons
+
+
+def test_the_worst_verdict_of_several_runs_counts():
+    runs = [performance(1.0), performance(1.0, "invalid", ("too quick",)), performance(1.0)]
+    assert combine(runs).verdict == "invalid"
+    assert combine(runs).verdict_reasons == ("too quick",)

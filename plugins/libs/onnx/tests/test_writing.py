@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from turnkeyml.errors import BuildError
 from turnkeyml_onnx import write_model
 
 
@@ -126,6 +127,7 @@ def test_failure_while_writing_leaves_nothing_behind(folder, monkeypatch):
             raise OSError("no space left on device")
 
     model.graph.initializers["v"].const_value = Broken(weights(seed=2), name="v")
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(BuildError, match=r"m\.onnx cannot be written: no space") as caught:
         write_model(model, folder, "m.onnx")
+    assert "-d" in caught.value.hint
     assert list(folder.iterdir()) == []

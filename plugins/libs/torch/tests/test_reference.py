@@ -64,6 +64,33 @@ def test_writing_twice_gives_the_same_and_moves_no_buffer(tmp_path) -> None:
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+def test_what_a_call_writes_into_buffers_is_taken_back(tmp_path) -> None:
+    class Counts(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("written", torch.ones(70_000))
+            self.register_buffer("replaced", torch.ones(()))
+            self.register_buffer("none", None)
+
+        def forward(self, x):
+            self.written += 1
+            self.replaced = self.replaced * 3
+            return x * self.written[0] * self.replaced
+
+    module = Counts()
+    buffers = dict(module.named_buffers())
+    made = reference(module, torch.ones(2))
+    first, second = (written(made, tmp_path / name)["out"] for name in "ab")
+    assert first.tolist() == second.tolist() == [6, 6]
+    assert all(dict(module.named_buffers())[name] is buffer for name, buffer in buffers.items())
+    assert module.written.eq(1).all()
+    assert module.replaced == 1
+    scripted = torch.jit.script(Counts())
+    assert written(reference(scripted, torch.ones(2)), tmp_path / "c")["out"].tolist() == [6, 6]
+    assert scripted.written.eq(1).all()
+
+
 def test_double_is_computed_on_a_copy_and_is_nearer_to_the_truth(tmp_path) -> None:
     net = Net()
     x, index = torch.randn(2, 4), torch.tensor([7])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -26,9 +27,10 @@ from turnkeyml.runtime import (
 )
 from turnkeyml.state import State
 from turnkeyml.tool import Contract, Tool
+from turnkeyml_plugin_benchmark.repeats import combine
 
 DEFAULT_ITERATIONS = 100
-_SAMPLES_SCHEMA = 1
+_SAMPLES_SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class BenchmarkOptions:
     runtime: str | None = option(
         None,
         metavar="SW",
-        help="The software that runs it. [default: the first that the device names]",
+        help="The software that runs it, or several joined by commas. "
+        "[default: the first that the device names]",
         shorthand="--runtime",
     )
     iterations: int = option(
@@ -58,8 +61,30 @@ class BenchmarkOptions:
     rt_args: tuple[str, ...] = option(
         (),
         metavar="KEY::VALUE",
-        help="Arguments of the runtime: key::value, key::[value1,value2], or a key alone.",
+        help="Arguments of the runtime: key::value, key::[value1,value2], or a key alone. "
+        "RUNTIME.key::value is for that one of several.",
         shorthand="--rt-args",
+    )
+    warm_up: int | None = option(
+        None,
+        metavar="N",
+        minimum=0,
+        help="Inferences between the first and the timed ones. [default: until they are steady]",
+    )
+    min_duration: float = option(
+        0.0,
+        metavar="SECONDS",
+        minimum=0,
+        help="Time more inferences than --iterations, until they took so long.",
+    )
+    until_ci: str | None = option(
+        None,
+        metavar="PERCENT",
+        help="Time more inferences than --iterations, until the median is known to so many percent "
+        "either way, such as 1%.",
+    )
+    repeat: int = option(
+        1, metavar="N", minimum=1, help="Measure so many times, each from loading the model on."
     )
 
 
@@ -72,11 +97,27 @@ class Benchmark(Tool):
     enough samples, load time, first inference, and a verdict on whether the numbers can be
     trusted. The raw samples are kept in the folder benchmark/ of the build directory.
 
+    --iterations are timed exactly, unless --min-duration or --until-ci ask for more. Several
+    runtimes, as in --runtime ort,torch-eager, are measured one after the other; one that fails does
+    not end the others.
+
     If the chain has not made what the runtime needs, the runtime's default sequence is put in.
     """
 
     name = "benchmark"
     Options = BenchmarkOptions
+    ends_chain = False
+
+    @classmethod
+    def expand(cls, options: BenchmarkOptions, registry: Registry) -> tuple[BenchmarkOptions, ...]:
+        """Make a step of each runtime that is named, with its own arguments."""
+        names = [name.strip() for name in (options.runtime or "").split(",") if name.strip()]
+        if not names:
+            return (options,)
+        return tuple(
+            replace(options, runtime=name, rt_args=arguments_for(name, names, options.rt_args))
+            for name in dict.fromkeys(names)
+        )
 
     @classmethod
     def resolve(cls, options: BenchmarkOptions, registry: Registry) -> BenchmarkOptions:
@@ -96,6 +137,7 @@ class Benchmark(Tool):
                 )
             record = candidates[0]
         device = resolve_device(device, record, registry)
+        percent_from(options.until_ci)
         convert_rt_args(record.name, _runtime_class(record), parse_rt_args(options.rt_args))
         return replace(options, device=str(device), runtime=record.name)
 
@@ -125,14 +167,16 @@ class Benchmark(Tool):
         runtime_class = _runtime_class(record)
         state_before = dict(info.state()) if info is not None else {}
         arguments = convert_rt_args(record.name, runtime_class, given)
-        with opened(runtime_class, context, arguments) as runtime:
-            found = check_performance(runtime.benchmark(), record.name)
+        runs = []
+        for _ in range(options.repeat):
+            with opened(runtime_class, context, arguments) as runtime:
+                runs.append(check_performance(runtime.benchmark(), record.name))
         state_after = dict(info.state()) if info is not None else {}
         _save(
             state,
             options,
             record,
-            found,
+            runs,
             {
                 **stats.values,
                 "device_state_before": state_before,
@@ -140,6 +184,41 @@ class Benchmark(Tool):
             },
         )
         return state
+
+
+def arguments_for(runtime: str, runtimes: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    """Choose the runtime arguments that are for one of several runtimes.
+
+    Args:
+        runtime: The one.
+        runtimes: All that are named.
+        words: As given; ``RUNTIME.key::value`` is for that runtime, any other for all.
+    """
+    chosen = []
+    for word in words:
+        owner = next((name for name in runtimes if word.startswith(f"{name}.")), None)
+        if owner is None:
+            chosen.append(word)
+        elif owner == runtime:
+            chosen.append(word.removeprefix(f"{owner}."))
+    return tuple(chosen)
+
+
+def percent_from(text: str | None) -> float | None:
+    """Read a number of percent, such as ``1%`` or ``0.5``, as a share.
+
+    Raises:
+        PlanError: It is something else, or not above 0.
+    """
+    if text is None:
+        return None
+    try:
+        share = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise PlanError(f"--until-ci takes a number of percent such as 1%, not {text!r}.")
+    return share
 
 
 def _runtime_class(record: RuntimeRecord) -> type[BaseRT]:
@@ -176,6 +255,11 @@ def _context(
         runtime=record.name,
         output_dir=state.folder(f"benchmark/{record.name}"),
         environment=record.environment,
+        schedule={
+            "min_duration_s": options.min_duration,
+            "until_ci": percent_from(options.until_ci),
+            "warm_up": options.warm_up,
+        },
     )
 
 
@@ -189,13 +273,25 @@ def _inputs_of(state: State, artifact: Artifact) -> ModelInputs:
     return ModelInputs(state.build.path / folder, names)
 
 
+def _unusual(options: BenchmarkOptions) -> dict[str, Any]:
+    """Give the options of measuring that are not at their defaults: they make another result."""
+    defaults = BenchmarkOptions()
+    names = ("warm_up", "min_duration", "until_ci", "repeat")
+    return {
+        name: getattr(options, name)
+        for name in names
+        if getattr(options, name) != getattr(defaults, name)
+    }
+
+
 def _save(
     state: State,
     options: BenchmarkOptions,
     record: RuntimeRecord,
-    found: MeasuredPerformance,
+    runs: Sequence[MeasuredPerformance],
     more: dict[str, Any],
 ) -> None:
+    found = combine(runs)
     artifact = state.input
     identity = {
         "artifact": artifact.files[0].sha256 if artifact.is_file else state.model.digest,
@@ -205,6 +301,7 @@ def _save(
         "runtime": record.name,
         "rt_args": list(options.rt_args),
         "iterations": options.iterations,
+        **_unusual(options),
     }
     shown = {key: more[key] for key in record.status_stats if key in more}
     values = {
@@ -222,8 +319,9 @@ def _save(
     }
     key = state.stats.save_result(identity, values)
     state.shown_results.append(key)
-    if found.samples:
+    samples = [dict(run.samples) for run in runs]
+    if any(samples):
         path = state.folder("benchmark") / f"samples-{key}.json"
         with open_replaced(path) as file:
-            json.dump({"schema": _SAMPLES_SCHEMA, "unit": "ns", **found.samples}, file)
+            json.dump({"schema": _SAMPLES_SCHEMA, "unit": "ns", "runs": samples}, file)
         state.stats.results[key]["samples_file"] = f"benchmark/{path.name}"

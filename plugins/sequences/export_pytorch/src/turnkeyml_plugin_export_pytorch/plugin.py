@@ -9,6 +9,11 @@ implements = {
             "class": "turnkeyml_plugin_export_pytorch.tool:ExportPytorch",
             "name": "export-pytorch",
             "summary": "Export a PyTorch model to an ONNX file.",
-        }
+        },
+        {
+            "class": "turnkeyml_plugin_export_pytorch.verify:VerifyExporter",
+            "name": "verify-exporter",
+            "summary": "Check that an exported file computes what the PyTorch model computes.",
+        },
     ],
 }

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import gc
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from turnkeyml.artifacts import INPUTS, ONNX_MODEL, PYTORCH_MODEL
-from turnkeyml.errors import BuildError
+from turnkeyml.cache.atomic import TEMPORARY
+from turnkeyml.errors import PlanError
 from turnkeyml.options import option
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.state import State
 from turnkeyml.tool import Tool
+from turnkeyml.worker.tensors import read_tensors
 from turnkeyml_onnx.opset import DEFAULT_ONNX_OPSET, OPSET_VARIABLE, check_opset, default_opset
+from turnkeyml_plugin_export_pytorch.names import (
+    AUTO,
+    EXPORTERS,
+    TORCHSCRIPT,
+    TORCHSCRIPT_NEWEST_OPSET,
+)
 
 if TYPE_CHECKING:
-    from turnkeyml_onnx import WrittenModel
-    from turnkeyml_torch import LiveModel
+    import torch
 
-DYNAMO_OLDEST_OPSET = 18
-"""Below this, torch's exporter converts afterwards, and may silently stay where it was."""
+    from turnkeyml_onnx import WrittenModel
+    from turnkeyml_plugin_export_pytorch.choosing import Choice
+    from turnkeyml_plugin_export_pytorch.eager import EagerRun
+    from turnkeyml_plugin_export_pytorch.flat import FlatCall
+    from turnkeyml_torch import LiveModel
 
 
 @dataclass(frozen=True)
@@ -34,13 +46,26 @@ class ExportPytorchOptions:
         help=f"ONNX opset of the file. [default: {OPSET_VARIABLE}, else {DEFAULT_ONNX_OPSET}]",
         shorthand="--onnx-opset",
     )
+    exporter: str = option(
+        AUTO,
+        choices=EXPORTERS,
+        help="PyTorch's exporter: dynamo, torchscript, or auto for the first of them that can.",
+    )
+    dynamic_axes: tuple[str, ...] = option(
+        (),
+        metavar="INPUT=AXIS:NAME,...",
+        help="Axes of inputs whose size is not fixed, as in input_ids=0:batch,1:sequence; "
+        "batch means axis 0 of every input.",
+    )
 
 
 class ExportPytorch(Tool):
     """Export a PyTorch model to an ONNX file.
 
     The model is exported with the inputs that the script called it with, in evaluation mode, by
-    PyTorch's own exporter (torch.onnx.export with dynamo=True). Shapes are those of the inputs.
+    PyTorch's own exporters (torch.onnx.export): dynamo, or TorchScript where dynamo cannot. Shapes
+    are those of the inputs, unless --dynamic-axes frees some. Inputs of the file are called like
+    the parameters of forward, outputs like the keys of what it returns (a tensor alone: output).
     The file is in the folder onnx/ of the build directory, its weights beside it in a file that is
     named by their digest.
     """
@@ -49,123 +74,151 @@ class ExportPytorch(Tool):
     Options = ExportPytorchOptions
     consumes = (PYTORCH_MODEL,)
     produces = ONNX_MODEL
+    libraries = ("torch", "onnxscript", "onnx", "onnx-ir")
 
     @classmethod
     def resolve(cls, options: ExportPytorchOptions, registry: Registry) -> ExportPytorchOptions:
-        """Settle the opset."""
+        """Settle the opset, and check that the axes are spelled as they should be."""
+        from turnkeyml_plugin_export_pytorch.axes import parse_axes
+
+        parse_axes(options.dynamic_axes)
         if options.opset is None:
-            return replace(options, opset=default_opset())
-        check_opset(options.opset, "The opset")
+            options = replace(options, opset=default_opset())
+        opset = check_opset(options.opset or 0, "The opset")
+        if options.exporter == TORCHSCRIPT and opset > TORCHSCRIPT_NEWEST_OPSET:
+            raise PlanError(
+                f"The TorchScript exporter gives at most opset {TORCHSCRIPT_NEWEST_OPSET}, "
+                f"not {opset}.",
+                hint="Take another --exporter, or a smaller --opset.",
+            )
         return options
 
     def run(self, state: State, options: ExportPytorchOptions) -> State:
         """Export the live model and write the file."""
         from turnkeyml_onnx import write_model
+        from turnkeyml_plugin_export_pytorch.flat import FlatCall
 
         live: LiveModel = state.input.live
-        assert options.opset is not None, "resolve() settles it"
-        with fewer_collections():
-            model = export(live, options.opset)
-        written = write_model(model, state.folder("onnx"), state.file_name(".onnx"))
-        names = match_inputs(live, written)
-        state.add(
-            ONNX_MODEL,
-            written.files,
-            info={
-                "opset": written.opset,
-                "ir_version": written.ir_version,
-                "inputs": names,
-                "inputs_folder": state.newest(INPUTS).info["folder"],
-                "outputs": written.outputs,
-            },
-        )
-        state.stats.save("opset", written.opset)
-        state.stats.save("ir_version", written.ir_version)
-        state.stats.save("size_bytes", written.size)
-        state.stats.save("operators", written.operators)
+        call = FlatCall(live)
+        with _scratch_folder(state) as scratch, _steady(live.module):
+            eager, choice, export_s = _export(live.module, call, options, scratch)
+            start = time.perf_counter()
+            # Weights may still be in the scratch folder.
+            written = write_model(
+                choice.exported.model, state.folder("onnx"), state.file_name(".onnx")
+            )
+            write_s = time.perf_counter() - start
+        for note in choice.notes:
+            state.context.note(f"{state.name}: {note}")
+        _hand_over(state, call, choice, written)
+        _save_statistics(state, call, choice, written)
+        if eager.flops is not None:
+            state.stats.save("flops", eager.flops)
+        state.stats.save("export_s", round(export_s, 3))
+        state.stats.save("write_s", round(write_s, 3))
         return state
 
 
-def export(live: LiveModel, opset: int) -> Any:
-    """Export a model with torch's dynamo exporter.
+def _export(
+    module: torch.nn.Module, call: FlatCall, options: ExportPytorchOptions, scratch: Path
+) -> tuple[EagerRun, Choice, float]:
+    from turnkeyml_plugin_export_pytorch.axes import match_axes, parse_axes
+    from turnkeyml_plugin_export_pytorch.choosing import export_model
+    from turnkeyml_plugin_export_pytorch.eager import run_eager
+    from turnkeyml_plugin_export_pytorch.exporters import Order, fewer_collections
+    from turnkeyml_plugin_export_pytorch.flat import output_names
 
-    Args:
-        live: The model and its captured inputs.
-        opset: The ONNX opset that the file must have.
-
-    Returns:
-        An ``onnx_ir.Model`` whose weights are those of the module, not copies.
-
-    Raises:
-        BuildError: The exporter cannot express the model, or not in this opset.
-    """
-    import torch
-
-    from turnkeyml_torch import eval_mode
-
-    with eval_mode(live.module), torch.no_grad():
-        try:
-            program = torch.onnx.export(
-                live.module,
-                tuple(live.args),
-                kwargs=live.ordered_kwargs(),
-                dynamo=True,
-                opset_version=opset,
-                verbose=False,
-            )
-        # The exporter raises errors of many kinds; all mean that this model cannot be exported.
-        except Exception as error:
-            raise BuildError(
-                f"PyTorch's ONNX exporter cannot export this model: {reason_of(error)}",
-                hint="The log has the exporter's whole report.",
-            ) from error
-    assert program is not None, "dynamo=True gives a program"
-    got = program.model.opset_imports[""]
-    if got != opset:
-        raise BuildError(
-            f"The exporter gave opset {got} although {opset} was asked for.",
-            hint=f"Take an opset of at least {DYNAMO_OLDEST_OPSET}, which it can give exactly.",
+    axes = match_axes(parse_axes(options.dynamic_axes), call.inputs)
+    eager = run_eager(module, call)
+    names = output_names(eager.outputs, (entry.name for entry in call.inputs))
+    assert options.opset is not None, "resolve() settles it"
+    start = time.perf_counter()
+    with fewer_collections():
+        choice = export_model(
+            Order(module, call, options.opset, axes, scratch), names, options.exporter
         )
-    return program.model
-
-
-def reason_of(error: BaseException) -> str:
-    """Give the line of an exporter's error that says why, at the end of its chain of causes."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:400] if lines else 'no message'}"
-
-
-def match_inputs(live: LiveModel, written: WrittenModel) -> dict[str, str]:
-    """Map the file's inputs to captured tensors: by name where they agree, else by their order.
-
-    Raises:
-        BuildError: They do not correspond.
-    """
-    tensors = live.tensor_shapes()
-    plain = {name.replace(".", "_"): name for name in tensors}
-    if all(name in plain for name in written.inputs):
-        return {name: plain[name] for name in written.inputs}
-    if len(tensors) == len(written.inputs):
-        pairs = dict(zip(written.inputs, tensors, strict=True))
-        if all(written.inputs[name] == tensors[leaf] for name, leaf in pairs.items()):
-            return pairs
-    raise BuildError(
-        f"The exported file has the inputs {', '.join(written.inputs)}, which do not correspond to "
-        f"the captured ones, {', '.join(tensors)}."
-    )
+    return eager, choice, time.perf_counter() - start
 
 
 @contextmanager
-def fewer_collections() -> Iterator[None]:
-    """Let the garbage collector run more rarely: the exporter makes objects by the million.
+def _scratch_folder(state: State) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=state.build.path) as folder:
+        yield Path(folder)
 
-    Measured on a linear layer, cold, without any collection: 3.9 s became 3.1 s.
-    """
-    thresholds = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
+
+@contextmanager
+def _steady(module: torch.nn.Module) -> Iterator[None]:
+    """Have a module in evaluation without gradients; afterwards everything is what it was."""
+    import torch
+
+    from turnkeyml_torch import eval_mode
+    from turnkeyml_torch.process_state import TorchState
+
+    before = TorchState.take()
+    # What is random in an exporter or in the model is the same every time.
+    torch.manual_seed(0)
     try:
-        yield
+        with eval_mode(module), torch.no_grad():
+            yield
     finally:
-        gc.set_threshold(*thresholds)
+        before.restore()
+
+
+def _hand_over(state: State, call: FlatCall, choice: Choice, written: WrittenModel) -> None:
+    folder, names = _input_values(state, call)
+    state.add(
+        ONNX_MODEL,
+        written.files,
+        info={
+            "opset": written.opset,
+            "ir_version": written.ir_version,
+            "inputs": names,
+            "inputs_folder": folder,
+            "outputs": written.outputs,
+            "exporter": choice.exported.exporter,
+            "dynamic_axes": choice.axes,
+        },
+    )
+
+
+def _input_values(state: State, call: FlatCall) -> tuple[str, dict[str, str]]:
+    """Say where the values of the file's inputs are: the folder, and the name there of each.
+
+    What was captured is written once more only where that cannot be fed as it is: tensors inside
+    objects that captured inputs do not keep, and complex numbers.
+    """
+    from turnkeyml_torch import dtype_name, write_inputs
+
+    folder = str(state.newest(INPUTS).info["folder"])
+    kept = read_tensors(state.build.path / folder)
+    for entry in call.inputs:
+        found = kept.get(entry.captured)
+        if found is None or found.dtype != dtype_name(entry.tensor.dtype):
+            break
+    else:
+        return folder, {entry.name: entry.captured for entry in call.inputs}
+    own = state.folder(state.file_name(".inputs"))
+    files = write_inputs(own, {entry.name: entry.tensor for entry in call.inputs})
+    state.add(INPUTS, [own / name for name in files], info={"folder": own.name})
+    return own.name, {entry.name: entry.name for entry in call.inputs}
+
+
+def _save_statistics(state: State, call: FlatCall, choice: Choice, written: WrittenModel) -> None:
+    from turnkeyml_torch import dtype_name
+
+    dtypes = {entry.name: dtype_name(entry.tensor.dtype) for entry in call.inputs}
+    state.stats.save("exporter", choice.exported.exporter)
+    state.stats.save("opset", written.opset)
+    state.stats.save("ir_version", written.ir_version)
+    state.stats.save("size_bytes", written.size)
+    state.stats.save("operators", written.operators)
+    state.stats.save(
+        "inputs",
+        {
+            name: {"dtype": dtypes[name], "shape": list(shape)}
+            for name, shape in written.inputs.items()
+        },
+    )
+    state.stats.save("outputs", list(written.outputs))
+    if choice.axes:
+        state.stats.save("dynamic_axes", choice.axes)

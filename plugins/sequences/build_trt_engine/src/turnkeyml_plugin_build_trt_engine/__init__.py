@@ -1,0 +1,1 @@
+"""The turnkey tool `build-trt-engine`."""

@@ -1,0 +1,247 @@
+"""What runs in a process of its own: a converter makes a graph float16, without its weights.
+
+Loaded by path. Weights that lie in data files are not read: the converter changes only what is
+said about them. A weight of float16 whose bytes are still those of float32 is told by its length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from turnkeyml_plugin_convert_fp16 import graphs
+from turnkeyml_plugin_convert_fp16.half import LARGEST, SMALLEST, Losses, halve
+
+UNSUPPORTED_ON_CPU = ("ScatterElements", "ScatterND")
+"""ONNX Runtime's CPU loads them in float16, but running them fails where they add up."""
+
+_FLOAT32_BYTES = 4
+_CPU_LAYOUT = "com.microsoft.nchwc"
+_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (?:Load model from .*? failed:)?")
+
+
+class Refusal(Exception):  # noqa: N818 - it is what the user is told
+    """The model cannot be converted; a sentence says why."""
+
+
+def run(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Convert a model's graph.
+
+    Args:
+        arguments: ``source`` and ``target``, files of one folder; ``converter``; ``keep_io_types``;
+            ``op_block_list`` and ``node_block_list``, in addition to the converter's own.
+
+    Returns:
+        ``changed``, and ``losses`` by the name of the tensor for weights that lie in the model file
+        itself; or ``error``, a sentence.
+    """
+    try:
+        return _run(arguments)
+    except Refusal as refusal:
+        return {"error": str(refusal)}
+
+
+def _run(arguments: dict[str, Any]) -> dict[str, Any]:
+    import onnx
+
+    source, target = Path(arguments["source"]), Path(arguments["target"])
+    model = _prepared(onnx.load(source, load_external_data=False), source.parent)
+    float16 = _converter(arguments["converter"])
+    blocked = [*float16.DEFAULT_OP_BLOCK_LIST, *UNSUPPORTED_ON_CPU, *arguments["op_block_list"]]
+    if not _is_worth_it(model, set(blocked), keep_io=arguments["keep_io_types"]):
+        return {"changed": False, "losses": {}}
+    names = {node.name for graph in graphs.graphs_of(model.graph) for node in graph.node}
+    unknown = [name for name in arguments["node_block_list"] if name not in names]
+    if unknown:
+        raise Refusal(f"The model has no node called {', '.join(unknown)}.")
+    outermost = {node.name for node in model.graph.node}
+    options: dict[str, Any] = {
+        "min_positive_val": SMALLEST,
+        "max_finite_val": LARGEST,
+        "keep_io_types": arguments["keep_io_types"],
+        "op_block_list": blocked,
+        "node_block_list": list(arguments["node_block_list"]),
+    }
+    if arguments["converter"] == "onnxconverter-common":
+        # Whether there is anything left to convert has been looked at above.
+        options["check_fp16_ready"] = False
+    losses: dict[str, Losses] = {}
+    try:
+        with _without_data(float16, losses):
+            model = float16.convert_float_to_float16(model, **options)
+    # The converters raise errors of any kind for what they do not expect.
+    except Exception as error:
+        raise Refusal(
+            f"The converter {arguments['converter']} cannot convert this model: {_reason(error)}."
+        ) from error
+    graphs.place_casts(model, outermost)
+    graphs.sort_nodes(model.graph)
+    _check(model, arguments["converter"])
+    try:
+        target.write_bytes(model.SerializeToString())
+    except OSError as error:
+        raise Refusal(
+            f"{target.parent} cannot be written: {error.strerror}. Make room, or give another "
+            "cache directory with -d."
+        ) from error
+    return {
+        "changed": True,
+        "losses": {name: lost.to_json() for name, lost in losses.items() if lost},
+    }
+
+
+def _prepared(model: Any, folder: Path) -> Any:
+    """Bring a model into a form that the converters know.
+
+    Raises:
+        Refusal: It has one that they cannot work with.
+    """
+    from onnx import inliner
+    from onnx.external_data_helper import load_external_data_for_tensor
+
+    if any(entry.domain == _CPU_LAYOUT for entry in model.opset_import):
+        raise Refusal(
+            "The file is laid out for one kind of CPU, which only works in float32. Optimize it "
+            "with --level basic or extended before."
+        )
+    if model.functions:
+        model = inliner.inline_local_functions(model)
+    graphs.forget_types_of_weights(model.graph)
+    graphs.make_constants_tensors(model.graph)
+    for _, tensor in graphs.attribute_tensors(model.graph):
+        if tensor.data_location == graphs.EXTERNAL:
+            load_external_data_for_tensor(tensor, str(folder))
+            tensor.ClearField("data_location")
+            del tensor.external_data[:]
+    seen: set[str] = set()
+    for graph in graphs.graphs_of(model.graph):
+        for tensor in graph.initializer:
+            if tensor.data_type == graphs.FLOAT and tensor.name in seen:
+                raise Refusal(
+                    f"Two graphs of this model have a weight called {tensor.name}, which the "
+                    "converters cannot tell apart."
+                )
+            seen.add(tensor.name)
+            if tensor.data_type == graphs.FLOAT and tensor.data_location == graphs.EXTERNAL:
+                _say_length(tensor)
+    return model
+
+
+def _say_length(tensor: Any) -> None:
+    if all(entry.key != "length" for entry in tensor.external_data):
+        count = _FLOAT32_BYTES
+        for size in tensor.dims:
+            count *= size
+        tensor.external_data.add(key="length", value=str(count))
+
+
+def _is_worth_it(model: Any, blocked: set[str], *, keep_io: bool) -> bool:
+    """Tell whether a model has anything of float32 that would become float16."""
+    types = {
+        value.type.tensor_type.elem_type for value in (*model.graph.input, *model.graph.output)
+    }
+    if graphs.FLOAT in types and not keep_io:
+        return True
+    used = {
+        name
+        for graph in graphs.graphs_of(model.graph)
+        for node in graph.node
+        if node.op_type not in blocked
+        for name in node.input
+    }
+    tensors = [t for graph in graphs.graphs_of(model.graph) for t in graph.initializer]
+    if any(t.data_type == graphs.FLOAT and t.name in used for t in tensors):
+        return True
+    constants = [tensor for _, tensor in graphs.attribute_tensors(model.graph)]
+    if any(tensor.data_type == graphs.FLOAT for tensor in constants):
+        return True
+    if graphs.FLOAT16 in types or any(
+        t.data_type == graphs.FLOAT16 for t in (*tensors, *constants)
+    ):
+        return False
+    made = {
+        attribute.i
+        for graph in graphs.graphs_of(model.graph)
+        for node in graph.node
+        for attribute in node.attribute
+        if attribute.name in ("to", "dtype")
+    }
+    return graphs.FLOAT in types | made
+
+
+def _converter(name: str) -> Any:
+    if name == "ort":
+        from onnxruntime.transformers import float16
+    else:
+        from onnxconverter_common import float16  # type: ignore[import-untyped]
+    return float16
+
+
+@contextmanager
+def _without_data(float16: Any, losses: dict[str, Losses]) -> Iterator[None]:
+    """Let a converter work on weights that are not there, and see what it does to those that are.
+
+    Args:
+        float16: The converter's module, in which two functions are replaced meanwhile.
+        losses: Is filled, by the name of the tensor.
+    """
+    from onnx import helper
+
+    original: Callable[..., Any] = float16.convert_tensor_float_to_float16
+
+    def convert(tensor: Any, *limits: float) -> Any:
+        if tensor.data_type == graphs.FLOAT and tensor.data_location != graphs.EXTERNAL:
+            name = tensor.name or "a constant"
+            losses[name] = losses.get(name, Losses()) + _losses_of(tensor)
+        return original(tensor, *limits)
+
+    def make_value_info(tensor: Any) -> Any:
+        return helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+
+    replaced = {
+        "convert_tensor_float_to_float16": convert,
+        "make_value_info_from_tensor": make_value_info,
+    }
+    before = {name: getattr(float16, name) for name in replaced}
+    for name, function in replaced.items():
+        setattr(float16, name, function)
+    try:
+        yield
+    finally:
+        for name, function in before.items():
+            setattr(float16, name, function)
+
+
+def _losses_of(tensor: Any) -> Losses:
+    import numpy as np
+
+    if tensor.raw_data:
+        return halve(np.frombuffer(tensor.raw_data, "<f4"))[1]
+    return halve(np.array(tensor.float_data, np.float32))[1]
+
+
+def _check(model: Any, converter: str) -> None:
+    """See whether ONNX Runtime takes the graph, types and order and all, without its weights."""
+    import onnxruntime as ort
+
+    probe = graphs.without_weights(model)
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    try:
+        ort.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        other = " Try --converter ort." if converter != "ort" else ""
+        raise Refusal(
+            f"The converter {converter} made a model that ONNX Runtime does not load: "
+            f"{_reason(error)}.{other}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return _PREFIX.sub("", lines[0] if lines else type(error).__name__)[:500].rstrip(".")

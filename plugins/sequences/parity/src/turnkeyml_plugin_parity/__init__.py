@@ -1,0 +1,1 @@
+"""The check of every stage against what the model itself returns."""

@@ -1,0 +1,12 @@
+"""What the tests of this package share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from parity_support import chain, registry
+
+__all__ = ["chain", "registry"]

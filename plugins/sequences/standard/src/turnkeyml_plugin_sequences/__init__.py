@@ -1,0 +1,1 @@
+"""The named sequences of turnkey."""
