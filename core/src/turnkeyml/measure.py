@@ -103,7 +103,7 @@ def measure(
     first = clock() - start
     steady: bool | None = None
     warm_up: list[int]
-    # The last ones follow after the machine was looked at, which pushes the model out of the caches.
+    # The last ones follow after looking at the machine, which pushes the model out of the caches.
     if schedule.warm_up is None:
         warm_up, steady = _warm_up(call, clock)
         last = CALLS_AFTER_LOOKING if warm_up[-1] < SLOW_CALL_NS else 0

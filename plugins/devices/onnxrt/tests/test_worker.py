@@ -191,3 +191,41 @@ def test_inputs_are_read_as_they_were_written(tmp_path):
     folder = save_inputs(tmp_path / "inputs", {"a": A, "b": B})
     found = read_tensors(folder)
     np.testing.assert_array_equal(np.frombuffer(found["b"].data, np.int64).reshape(2, 3), B)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"threads": 1, "inter_threads": 2},
+        {"optimization_level": "disabled", "spinning": False},
+        {"io_binding": True},
+        {"provider": "CPUExecutionProvider"},
+    ],
+    ids=str,
+)
+def test_arguments_change_how_but_not_what_is_computed(tmp_path, arguments):
+    model = save_model(tmp_path / "m.onnx")
+    a, b = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((2, 3), np.int64)
+    session = worker.open_session(Request(model, {"a": raw(a), "b": raw(b)}, arguments))
+    named = session.tensors(session.infer())
+    facts = session.describe()
+    found = {
+        name: value if isinstance(value, np.ndarray)
+        else np.frombuffer(value.data, value.dtype).reshape(value.shape)
+        for name, value in named.items()
+    }  # fmt: skip
+    assert np.array_equal(found["first"], a)
+    assert np.array_equal(found["second"], b.astype(np.float32))
+    if "threads" in arguments:
+        assert facts["intra_op_threads"] == 1
+    if "optimization_level" in arguments:
+        assert facts["graph_optimization_level"] == "ORT_DISABLE_ALL"
+    session.close()
+
+
+def test_provider_that_is_not_there_is_refused_instead_of_replaced(tmp_path):
+    model = save_model(tmp_path / "m.onnx", second=False)
+    inputs = {"a": raw(np.zeros((2, 3), np.float32))}
+    request = Request(model, inputs, {"provider": "NoSuchExecutionProvider"})
+    with pytest.raises(ValueError, match=r"has no NoSuchExecutionProvider; it has .*CPU"):
+        worker.open_session(request)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from turnkeyml.artifacts import ONNX_MODEL
+from turnkeyml.plugins import hookimpl
+
 implements = {
     "api_version": 1,
     "runtimes": {
@@ -13,3 +16,13 @@ implements = {
         }
     },
 }
+
+
+@hookimpl
+def turnkey_loading_script(kind: str, model: str, inputs: str, outputs: str) -> str | None:
+    """Give a script that runs an ONNX file with ONNX Runtime."""
+    if kind != ONNX_MODEL:
+        return None
+    from turnkeyml_plugin_onnxrt.loading import loading_script
+
+    return loading_script(model, inputs, outputs)

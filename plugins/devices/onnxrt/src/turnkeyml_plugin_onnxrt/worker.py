@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-_PROVIDERS = ["CPUExecutionProvider"]
+_CPU = "CPUExecutionProvider"
+_LEVELS = {
+    "disabled": "ORT_DISABLE_ALL",
+    "basic": "ORT_ENABLE_BASIC",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "layout": "ORT_ENABLE_LAYOUT",
+    "all": "ORT_ENABLE_ALL",
+}
 # What numpy has no type for is handed over as bits, with ONNX's number of the type.
 _BITS = {
     "bfloat16": (np.uint16, 16),
@@ -39,8 +46,13 @@ class Session:
     """
 
     def __init__(self, request: Any) -> None:
-        options = ort.SessionOptions()
-        self.session = ort.InferenceSession(str(request.model), options, providers=_PROVIDERS)
+        chosen = request.arguments
+        provider = chosen.get("provider") or _CPU
+        options = _options(chosen)
+        providers = list(dict.fromkeys([_available(provider), _CPU]))
+        self.session = ort.InferenceSession(str(request.model), options, providers=providers)
+        if provider not in self.session.get_providers():
+            raise RuntimeError(f"ONNX Runtime could not start {provider} and would use the CPU")
         self.outputs = [output.name for output in self.session.get_outputs()]
         self.feeds = {name: _value(raw) for name, raw in request.inputs.items()}
         missing = {node.name for node in self.session.get_inputs()} - set(self.feeds)
@@ -51,7 +63,24 @@ class Session:
         if as_bits or not all(isinstance(value, np.ndarray) for value in self.feeds.values()):
             self.feeds = {name: _ort_value(value) for name, value in self.feeds.items()}
             run = self.session.run_with_ort_values
-        self.infer = partial(run, self.outputs, self.feeds)
+        self.infer: Any = partial(run, self.outputs, self.feeds)
+        if chosen.get("io_binding"):
+            self._bind()
+
+    def _bind(self) -> None:
+        """Bind inputs and outputs once, so that a run hands over neither."""
+        binding = self.session.io_binding()
+        for name, value in self.feeds.items():
+            binding.bind_ortvalue_input(name, _ort_value(value))
+        for name in self.outputs:
+            binding.bind_output(name)
+        run, get_outputs = self.session.run_with_iobinding, binding.get_outputs
+
+        def infer() -> list[Any]:
+            run(binding)
+            return list(get_outputs())
+
+        self.infer = infer
 
     def tensors(self, outputs: list[Any]) -> dict[str, Any]:
         """Give what `infer` gave by name; what numpy has no type for becomes bytes.
@@ -80,6 +109,34 @@ class Session:
     def close(self) -> None:
         """Free the model."""
         del self.infer, self.session
+
+
+def _options(chosen: dict[str, Any]) -> Any:
+    options = ort.SessionOptions()
+    if chosen.get("threads"):
+        options.intra_op_num_threads = chosen["threads"]
+    if chosen.get("inter_threads"):
+        options.inter_op_num_threads = chosen["inter_threads"]
+        if chosen["inter_threads"] > 1:
+            options.execution_mode = ort.ExecutionMode.ORT_PARALLEL
+    if not chosen.get("spinning", True):
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    name = _LEVELS[chosen.get("optimization_level") or "all"]
+    options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, name)
+    return options
+
+
+def _available(provider: str) -> str:
+    """Check that this build of ONNX Runtime has an execution provider: it would only warn.
+
+    Raises:
+        ValueError: It has not.
+    """
+    known = ort.get_available_providers()
+    if provider not in known:
+        raise ValueError(f"this ONNX Runtime has no {provider}; it has {', '.join(known)}")
+    return provider
 
 
 def _value(raw: Any) -> Any:
