@@ -219,3 +219,15 @@ def test_no_words_break_the_search(words: list[str]) -> None:
         assert error.message
     else:
         assert all(source.path.is_file() for source in sources)
+
+
+def test_a_link_keeps_its_suffix_where_what_it_leads_to_has_none(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "0a1b2c").write_text("a model")
+    link = tmp_path / "model.onnx"
+    link.symlink_to("blobs/0a1b2c")
+    (source,) = find_sources([str(link)])
+    assert (source.path, source.suffix) == (link, ".onnx")
+    (tmp_path / "real.py").write_text("x = 1")
+    (tmp_path / "alias.py").symlink_to("real.py")
+    assert find_sources([str(tmp_path / "alias.py")])[0].path == tmp_path / "real.py"

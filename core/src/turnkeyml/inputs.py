@@ -101,7 +101,7 @@ def _expand(
     except OSError as error:
         raise _unreadable(text, error) from error
     if is_file:
-        yield from _from_file(path.resolve(), wanted, tools, lists)
+        yield from _from_file(_resolved(path), wanted, tools, lists)
     elif is_folder:
         raise UsageError(
             f"{text} is a directory.",
@@ -117,9 +117,18 @@ def _expand(
         if not files:
             raise UsageError(f"No file matches {text!r}.")
         for file in files:
-            yield from _from_file(file.resolve(), (), tools, lists)
+            yield from _from_file(_resolved(file), (), tools, lists)
     else:
         raise _missing(text, tools, lists)
+
+
+def _resolved(path: Path) -> Path:
+    """Follow links, as Python does for scripts, unless what they lead to has no such suffix.
+
+    A downloaded model is often a link ``model.onnx`` to a file that is named by its digest.
+    """
+    found = path.resolve()
+    return found if found.suffix.lower() == path.suffix.lower() else path.absolute()
 
 
 def _expand_home(text: str) -> Path:

@@ -293,7 +293,7 @@ def test_types_that_cannot_be_made_are_refused(fails, make, dtype, sentence):
     graph = make.graph(
         [make.node("Identity", ["x"], ["y"])], [("x", dtype, [1])], [("y", dtype, [1])]
     )
-    assert f"The input 'x' of net.onnx {sentence}" in fails(make.model(graph))
+    assert f"The input 'x' {sentence}" in fails(make.model(graph))
 
 
 def test_sequences_and_optionals_and_types_without_a_name_are_refused(fails, make):
@@ -310,9 +310,9 @@ def test_sequences_and_optionals_and_types_without_a_name_are_refused(fails, mak
             [("y", "FLOAT", None)],
         )
         text = fails(make.model(graph))
-        assert f"The input 'x' of net.onnx is a {name}, and no tensor" in text
+        assert f"The input 'x' is a {name}, and no tensor" in text
     graph.input[0].ClearField("type")
-    assert "The input 'x' of net.onnx has no type." in fails(make.model(graph))
+    assert "The input 'x' has no type." in fails(make.model(graph))
 
 
 def test_output_that_is_a_map_is_refused_with_what_helps(fails, make):
@@ -324,7 +324,7 @@ def test_output_that_is_a_map_is_refused_with_what_helps(fails, make):
     node = make.node("ZipMap", ["x"], ["y"], domain="ai.onnx.ml", classlabels_int64s=[0, 1])
     graph = make.graph([node], [("x", "FLOAT", [1, 2])], [helper.make_value_info("y", kind)])
     text = fails(make.model(graph, domains=["ai.onnx.ml"]))
-    assert "The output 'y' of net.onnx is a map" in text
+    assert "The output 'y' is a map" in text
     assert "zipmap" in text
 
 
@@ -341,7 +341,7 @@ def test_inputs_with_default_values_need_none(load, make):
 def test_two_inputs_of_one_name_are_refused(fails, make):
     proto = make.linear([1, 64])
     proto.graph.input.append(proto.graph.input[0])
-    assert "net.onnx has 2 inputs of the name 'x'." in fails(proto)
+    assert "The model has 2 inputs of the name 'x'." in fails(proto)
 
 
 def test_values_fit_their_type(lookup, made, make):

@@ -16,7 +16,7 @@ from turnkeyml_plugin_load_onnx.reading import NEWEST_IR_VERSION, read_onnx, sho
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "net.onnx is empty."),
+        (b"", "The file is empty."),
         (b"hello, this is text and no model at all\n", "is no ONNX file, or it is damaged"),
         (b"<html><body>404</body></html>", "is no ONNX file"),
         (b"PK\x03\x04" + bytes(100), "is no ONNX file"),
@@ -36,7 +36,7 @@ def test_file_that_is_no_model_is_named_as_such(fails, tmp_path, content, senten
 
 
 def test_missing_and_unreadable_files_are_named(fails, tmp_path):
-    assert "net.onnx cannot be read: No such file" in fails(tmp_path / "net.onnx")
+    assert "The file cannot be read: No such file" in fails(tmp_path / "net.onnx")
 
 
 @pytest.mark.parametrize("part", [0.05, 0.5, 0.9, 0.999])
@@ -74,7 +74,7 @@ def test_opset_that_no_runtime_takes_is_refused(fails, make, opset, hint):
     proto = make.linear()
     proto.opset_import[0].version = opset
     text = fails(proto)
-    assert f"net.onnx has opset {opset}; opsets from 7 to 26 work." in text
+    assert f"The file has opset {opset}; opsets from 7 to 26 work." in text
     assert hint in text
 
 
@@ -99,7 +99,7 @@ def test_file_that_names_no_opset_is_refused(fails, make):
     del proto.opset_import[:]
     assert "does not say which opset its operators are of" in fails(proto)
     proto.ir_version = 2
-    assert "net.onnx has opset 1;" in fails(proto)
+    assert "The file has opset 1;" in fails(proto)
 
 
 def test_file_of_other_domains_only_needs_no_opset(load, make):
@@ -156,7 +156,7 @@ def test_model_without_outputs_is_refused(fails, make):
 def test_malformed_graph_is_refused(fails, make):
     proto = make.linear()
     proto.graph.node.append(proto.graph.node[0])
-    assert "The graph in net.onnx is malformed: ValueError: Output 'y' is redeclared" in fails(
+    assert "The graph is malformed: ValueError: Output 'y' is redeclared" in fails(
         proto
     )
 
@@ -170,7 +170,7 @@ def test_operator_that_uses_what_nothing_gives_is_refused(fails, make):
 def test_names_that_are_no_text_are_refused(fails, make, save):
     path = save(make.bert())
     path.write_bytes(path.read_bytes().replace(b"attention_mask", b"attention\xffmask"))
-    assert "net.onnx is damaged: a name in it is no text." in fails(path)
+    assert "The file is damaged: a name in it is no text." in fails(path)
 
 
 def test_functions_of_the_file_are_kept_and_no_custom_operators(load, make):

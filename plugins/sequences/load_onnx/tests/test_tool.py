@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -158,7 +162,20 @@ def test_inputs_that_are_no_file_are_refused_before_anything_runs(tmp_path):
 def test_relative_file_of_inputs_is_resolved_when_planned(tmp_path, monkeypatch):
     np.savez(tmp_path / "x.npz", x=np.zeros(1))
     monkeypatch.chdir(tmp_path)
-    from pathlib import Path
-
     options = LoadOnnx.resolve(LoadOnnxOptions(inputs=Path("x.npz")), Registry())
     assert options.inputs == tmp_path / "x.npz"
+
+
+def test_help_page_and_plan_need_no_heavy_package():
+    code = """
+import sys
+from turnkeyml.options import click_options
+from turnkeyml.plugins.registry import Registry
+from turnkeyml_plugin_load_onnx.tool import LoadOnnx, LoadOnnxOptions
+
+click_options(LoadOnnxOptions)
+LoadOnnx.resolve(LoadOnnxOptions(shape=("x=1",)), Registry())
+print([m for m in ("numpy", "onnx", "onnx_ir", "torch", "onnxruntime") if m in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -30,7 +30,7 @@ def test_data_outside_the_folder_is_refused(fails, make, save, tmp_path, locatio
     proto = make.linear([1, 64])
     (tmp_path / "w.bin").write_bytes(external(proto, location=location))
     text = fails(save(proto, "inner/net.onnx"))
-    assert "The weight 'w' of net.onnx is in " in text
+    assert "The weight 'w' is in " in text
     assert "outside the folder of the model." in text
 
 
@@ -61,7 +61,7 @@ def test_data_in_a_folder_below_or_behind_a_link_inside_is_read(load, make, save
 @pytest.mark.parametrize(
     ("entries", "size", "sentence"),
     [
-        ({}, None, "is in 'w.bin', which is not there. Put that file beside net.onnx."),
+        ({}, None, "is in 'w.bin', which is not there. Put that file beside the model."),
         ({}, 8191, "ends at byte 8192 of w.bin, which has only 8191 bytes."),
         ({"offset": 4}, 8192, "ends at byte 8196 of w.bin, which has only 8192 bytes."),
         ({"offset": -8}, 9000, "has 8192 bytes of data at byte -8 of w.bin"),
@@ -179,7 +179,7 @@ def test_inline_data_of_the_wrong_size_is_refused(fails, make):
 def test_weights_of_one_name_are_refused(fails, make):
     proto = make.linear([1, 64])
     proto.graph.initializer.append(proto.graph.initializer[0])
-    assert "net.onnx has 2 weights of the name 'w'." in fails(proto)
+    assert "The model has 2 weights of the name 'w'." in fails(proto)
 
 
 @pytest.mark.parametrize("dtype", ["FLOAT", "DOUBLE", "FLOAT16", "INT32", "INT64", "BOOL", "UINT8"])
@@ -254,8 +254,23 @@ def test_sparse_weights_that_do_not_fit_are_refused(fails, make, sparse, sentenc
         sparse_initializer=[sparse_of(make, **sparse)],
     )
     text = fails(make.model(graph))
-    assert "The sparse weight 'w' of net.onnx" in text
+    assert "The sparse weight 'w'" in text
     assert sentence in text
+
+
+@pytest.mark.parametrize("part", ["values", "indices"])
+def test_sparse_weights_in_another_file_are_refused(fails, make, tmp_path, monkeypatch, part):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.bin").write_bytes(bytes(16))
+    sparse = sparse_of(make, [1, 9])
+    tensor = getattr(sparse, part)
+    tensor.ClearField("raw_data")
+    tensor.ClearField("float_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="w.bin")
+    node = make.node("Identity", ["w"], ["y"])
+    graph = make.graph([node], [], [("y", "FLOAT", None)], sparse_initializer=[sparse])
+    assert "is in another file, which turnkey does not read." in fails(make.model(graph))
 
 
 def test_four_bit_weights_come_along(load, make, tmp_path):

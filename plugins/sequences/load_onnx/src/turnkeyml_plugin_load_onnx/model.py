@@ -31,8 +31,8 @@ def make_model(file: OnnxFile, places: Mapping[str, Place]) -> ir.Model:
         ir.to_proto(model)
     # The graph may be malformed in any way, and onnx-ir raises errors of many kinds.
     except Exception as error:
-        raise BuildError(f"The graph in {file.path.name} is malformed: {_reason(error)}") from error
-    _check_uses(model, file)
+        raise BuildError(f"The graph is malformed: {_reason(error)}") from error
+    _check_uses(model)
     model.ir_version = min(model.ir_version, NEWEST_IR_VERSION)
     for name, place in places.items():
         value = model.graph.initializers[name]
@@ -40,7 +40,7 @@ def make_model(file: OnnxFile, places: Mapping[str, Place]) -> ir.Model:
     return model
 
 
-def _check_uses(model: ir.Model, file: OnnxFile) -> None:
+def _check_uses(model: ir.Model) -> None:
     import onnx_ir as ir
 
     for node in ir.traversal.RecursiveGraphIterator(model.graph):
@@ -49,7 +49,7 @@ def _check_uses(model: ir.Model, file: OnnxFile) -> None:
                 continue
             if not value.is_graph_input() and not value.is_initializer():
                 raise BuildError(
-                    f"The graph in {file.path.name} is malformed: {shown(node.op_type)} uses "
+                    f"The graph is malformed: {shown(node.op_type)} uses "
                     f"{shown(str(value.name))!r}, which nothing gives."
                 )
 

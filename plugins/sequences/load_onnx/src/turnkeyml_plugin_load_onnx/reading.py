@@ -59,8 +59,8 @@ def read_onnx(path: Path) -> OnnxFile:
         BuildError: It is something else, is damaged, or is too old or too new.
     """
     proto = _parse(path)
-    opset = _check_opset(path, proto)
-    _check_ir_version(path, proto)
+    opset = _check_opset(proto)
+    _check_ir_version(proto)
     imports = {i.domain: i.version for i in proto.opset_import}
     return OnnxFile(
         path,
@@ -88,39 +88,39 @@ def _parse(path: Path) -> onnx.ModelProto:
             start = file.read(len(_GIT_LFS))
         if start == _GIT_LFS:
             raise BuildError(
-                f"{path.name} is a pointer of Git LFS, and not the model itself.",
+                "The file is a pointer of Git LFS, and not the model itself.",
                 hint="Fetch the model with: git lfs pull",
             )
         content = without_weights(path)
         if not content:
-            raise BuildError(f"{path.name} is empty.")
+            raise BuildError("The file is empty.")
         if len(content) >= _LARGEST_MESSAGE:
             raise BuildError(
-                f"{path.name} holds more than 2 GiB besides its weights, which no reader can load.",
+                "The file holds more than 2 GiB besides its weights, which no reader can load.",
                 hint="Write it with its weights as external data.",
             )
         proto: onnx.ModelProto = onnx.ModelProto.FromString(content)
     except OSError as error:
-        raise BuildError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        raise BuildError(f"The file cannot be read: {error.strerror or error}.") from error
     except (ValueError, DecodeError) as error:
-        raise BuildError(f"{path.name} is no ONNX file, or it is damaged or cut off.") from error
+        raise BuildError("The file is no ONNX file, or it is damaged or cut off.") from error
     if proto.ir_version < 1 or not proto.HasField("graph"):
-        raise BuildError(f"{path.name} is no ONNX file: it has no format version or no graph.")
+        raise BuildError("The file is no ONNX file: it has no format version or no graph.")
     if has_broken_text(proto):
-        raise BuildError(f"{path.name} is damaged: a name in it is no text.")
+        raise BuildError("The file is damaged: a name in it is no text.")
     if not proto.graph.output:
-        raise BuildError(f"The model in {path.name} has no outputs.")
+        raise BuildError("The model has no outputs.")
     return proto
 
 
-def _check_opset(path: Path, proto: onnx.ModelProto) -> int:
+def _check_opset(proto: onnx.ModelProto) -> int:
     """Give the opset, which stands in the model under the domain "" afterwards."""
     versions = {i.version for i in proto.opset_import if i.domain in STANDARD_DOMAINS}
     if not versions:
         if proto.ir_version < _OLDEST_IR_VERSION_WITH_OPSETS:
             versions = {1}
         elif any(node.domain in STANDARD_DOMAINS for node in nodes_of(proto)):
-            raise BuildError(f"{path.name} does not say which opset its operators are of.")
+            raise BuildError("The file does not say which opset its operators are of.")
         else:
             # Only operators of other domains: any opset will do.
             versions = {OLDEST_ONNX_OPSET}
@@ -132,7 +132,7 @@ def _check_opset(path: Path, proto: onnx.ModelProto) -> int:
             else "Export it again with a newer opset, or raise it with onnx.version_converter."
         )
         raise BuildError(
-            f"{path.name} has opset {opset}; opsets from {OLDEST_ONNX_OPSET} to "
+            f"The file has opset {opset}; opsets from {OLDEST_ONNX_OPSET} to "
             f"{NEWEST_ONNX_OPSET} work.",
             hint=hint,
         )
@@ -143,14 +143,14 @@ def _check_opset(path: Path, proto: onnx.ModelProto) -> int:
     return opset
 
 
-def _check_ir_version(path: Path, proto: onnx.ModelProto) -> None:
+def _check_ir_version(proto: onnx.ModelProto) -> None:
     import onnx
 
     version = proto.ir_version
     if version <= NEWEST_IR_VERSION:
         return
     too_new = BuildError(
-        f"{path.name} has IR version {version}; the newest that works is {NEWEST_IR_VERSION}.",
+        f"The file has IR version {version}; the newest that works is {NEWEST_IR_VERSION}.",
         hint="Export it again with an older onnx, or set model.ir_version before saving it.",
     )
     # Beyond what the onnx package here knows, nobody can tell what a file would need.

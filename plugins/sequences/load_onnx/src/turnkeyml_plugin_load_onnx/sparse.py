@@ -16,35 +16,34 @@ LARGEST_BYTES = 1 << 30
 """What a sparse tensor may take when it is written out; a small file can name an endless one."""
 
 
-def write_out_sparse(proto: onnx.ModelProto, file: str) -> None:
+def write_out_sparse(proto: onnx.ModelProto) -> None:
     """Replace every sparse tensor by a dense one, as ONNX Runtime does when it loads a model.
-
-    Args:
-        proto: The model.
-        file: Its name, for messages.
 
     Raises:
         BuildError: A sparse tensor is malformed, or too large when it is written out.
     """
     for graph in graphs_of(proto):
         for sparse in getattr(graph, "sparse_initializer", ()):
-            graph.initializer.append(dense_from_sparse(sparse, file))
+            graph.initializer.append(dense_from_sparse(sparse))
         if hasattr(graph, "sparse_initializer"):
             del graph.sparse_initializer[:]
     for attribute in attributes_of(proto):
         if attribute.type == attribute.SPARSE_TENSOR and attribute.name == "sparse_value":
-            attribute.t.CopyFrom(dense_from_sparse(attribute.sparse_tensor, file))
+            attribute.t.CopyFrom(dense_from_sparse(attribute.sparse_tensor))
             attribute.ClearField("sparse_tensor")
             attribute.name, attribute.type = "value", attribute.TENSOR
 
 
-def dense_from_sparse(sparse: onnx.SparseTensorProto, file: str) -> onnx.TensorProto:
+def dense_from_sparse(sparse: onnx.SparseTensorProto) -> onnx.TensorProto:
     """Write out one sparse tensor; its name is that of its values."""
     import numpy as np
     import onnx
 
-    what = f"The sparse weight {shown(sparse.values.name)!r} of {file}"
+    what = f"The sparse weight {shown(sparse.values.name)!r}"
     dims = tuple(sparse.dims)
+    if any(part.data_location == part.EXTERNAL for part in (sparse.values, sparse.indices)):
+        # onnx would look for it in the folder that the program was started in.
+        raise BuildError(f"{what} is in another file, which turnkey does not read.")
     try:
         values = onnx.numpy_helper.to_array(sparse.values)
         indices = onnx.numpy_helper.to_array(sparse.indices)

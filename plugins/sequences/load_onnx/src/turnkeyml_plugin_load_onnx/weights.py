@@ -72,11 +72,11 @@ def settle_weights(file: OnnxFile) -> dict[str, Place]:
         BuildError: A tensor's data is missing, too short, or outside the model's folder.
     """
     graph = file.proto.graph
-    write_out_sparse(file.proto, file.path.name)
+    write_out_sparse(file.proto)
     names = Counter(tensor.name for tensor in graph.initializer)
     for name, count in names.items():
         if count > 1:
-            raise BuildError(f"{file.path.name} has {count} weights of the name {shown(name)!r}.")
+            raise BuildError(f"The model has {count} weights of the name {shown(name)!r}.")
     places: dict[str, Place] = {}
     for tensor in graph.initializer:
         place = _check(tensor, file.path)
@@ -137,7 +137,7 @@ def byte_count(tensor: onnx.TensorProto) -> int | None:
 
 def _check(tensor: onnx.TensorProto, model: Path) -> Place | None:
     """Check a tensor, and give the place of its data if that is in a file."""
-    what = f"The weight {shown(tensor.name)!r} of {model.name}"
+    what = f"The weight {shown(tensor.name)!r}"
     if any(n < 0 for n in tensor.dims):
         raise BuildError(f"{what} has a negative dimension.")
     try:
@@ -217,7 +217,7 @@ def _data_file(location: str, model: Path, what: str) -> Path:
         ) from error
     raise BuildError(
         f"{what} is in {shown(location)!r}, which is not there.",
-        hint=f"Put that file beside {model.name}.",
+        hint="Put that file beside the model.",
     )
 
 
