@@ -128,6 +128,12 @@ print(json.dumps(table))
     assert gone["onnxrt"] == {"ort"}
     assert gone["x86"] == {"x86", "arm"}
     assert gone["discover"] == {"discover"}
-    assert gone["export_pytorch"] == {"export-pytorch"}
+    assert gone["export_pytorch"] == {"export-pytorch", "verify-exporter"}
+    assert gone["load_onnx"] == {"load-onnx"}
+    assert gone["optimize_onnx"] == {"optimize-onnx"}
+    assert gone["convert_fp16"] == {"convert-fp16"}
+    assert gone["build_trt_engine"] == {"build-trt-engine"}
+    assert gone["sequences"] == {"onnx-fp32", "optimize-fp32", "optimize-fp16", "trt-fp16"}
+    assert gone["parity"] == set()
     assert gone["benchmark"] == {"benchmark"}
     assert set.union(*gone.values()) == everything

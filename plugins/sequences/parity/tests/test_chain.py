@@ -150,7 +150,8 @@ def spoiled(turnkey):
 
 def test_the_first_stage_that_departs_is_named(spoiled, turnkey):
     assert spoiled.returncode == 0, spoiled.stderr
-    (note,) = [line for line in spoiled.stdout.splitlines() if "departs" in line]
+    status, note = [line for line in spoiled.stdout.splitlines() if "departs" in line]
+    assert status.split() == "Parity: departs from the model at spoil (2)".split()
     assert note.startswith("Note: net.py net: spoil departs from eager: output 'out' differs by")
     found = [s["parity"]["status"] for s in turnkey.stats["steps"].values() if "parity" in s]
     assert found == ["ok", "ok", "mismatch", "mismatch"]

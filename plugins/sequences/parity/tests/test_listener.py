@@ -26,7 +26,7 @@ def test_a_file_that_computes_what_the_model_returns_is_ok(chain):
     assert found["worst_output"] == "logits"
     assert 0 < found["max_abs"] < 1e-5
     assert (found["runtime"], found["runtime_version"], found["device"]) == ("fake", "9.9", "chip")
-    assert found["reference"] == "eager (torch 0.0)"
+    assert (found["reference"], found["caveat"]) == ("eager (torch 0.0)", "")
     assert chain.summary["status"] == "ok"
     assert chain.summary["checked"] == ["export"]
     assert chain.notes == []
@@ -262,6 +262,8 @@ def test_precision_inside_is_remembered_by_what_is_made_later(chain):
     assert chain.step("export", {"y": Y})["tolerance_dtype"] == "float32"
     halved = chain.step("halve", {"y": Y * np.float32(1.01)}, precision="float16")
     assert (halved["status"], halved["tolerance_dtype"]) == ("ok", "float16")
+    assert "an overflow between operators may go unseen" in halved["caveat"]
+    assert chain.summary["caveat"] == halved["caveat"]
     assert chain.step("optimize", {"y": Y})["tolerance_dtype"] == "float16"
     assert chain.step("restore", {"y": Y}, precision="float32")["tolerance_dtype"] == "float32"
 

@@ -48,6 +48,10 @@ REFERENCE_ENTRY: Entry = {
 }
 """What is kept of the file that a chain without a model starts from."""
 
+HALF_ON_HOST = (
+    "Processors often compute float16 in float32: an overflow between operators may go unseen."
+)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -96,6 +100,7 @@ def check(task: Task) -> Entry:
         **entry,
         "runtime": runner.name,
         "device": str(runner.device),
+        "caveat": _caveat(entry, runner),
         "seconds": round(time.perf_counter() - start, 3),
         "artifact_key": artifact_key(task.artifact),
         "reference_step": reference.step,
@@ -109,6 +114,11 @@ def _key(artifact: Artifact, reference: Reference, runner: Runner) -> str:
     what = artifact_key(artifact)
     version = metadata.version(DISTRIBUTION)
     return digest_of([version, what, reference.key, runner.identity()]) if what else ""
+
+
+def _caveat(entry: Entry, runner: Runner) -> str:
+    on_host = runner.device_info is not None and runner.device_info.is_host
+    return HALF_ON_HOST if on_host and entry.get("tolerance_dtype") == "float16" else ""
 
 
 def _unchecked(why: object) -> Entry:

@@ -58,6 +58,8 @@ def after_step(
     if not status_of(entry).is_finding:
         return
     told = _sentence(state, step, entry)
+    if summary["departs_at"] is not None:
+        state.findings["Parity"] = f"departs from the model at {summary['departs_at']}"
     if options.on_mismatch == FAIL:
         raise BuildError(told, hint=f"The numbers are in {state.build.stats_file}")
     # A stage that starts from a wrong model is wrong as well; that is no news.

@@ -118,8 +118,8 @@ def summary_of(entries: Mapping[str, Entry]) -> dict[str, Any]:
     Returns:
         ``status`` (``ok``, ``mismatch``, ``refused``, ``partly checked``, ``not checked``),
         ``reference``, ``checked`` and ``not_checked`` (tools), ``departs_at`` (the first tool whose
-        artifact is wrong or refused, or None), ``reason``, and ``worst``: where the largest
-        difference is in relation to its tolerance.
+        artifact is wrong or refused, or None), ``reason``, ``caveat`` (what such a check cannot
+        see), and ``worst``: where the largest difference is in relation to its tolerance.
     """
     by_status = {name: status_of(entry) for name, entry in entries.items()}
     checked = [n for n, s in by_status.items() if s in (Parity.OK, Parity.MISMATCH)]
@@ -134,6 +134,7 @@ def summary_of(entries: Mapping[str, Entry]) -> dict[str, Any]:
         status = Parity.OK.value
     told = first or (missing[0] if missing else None)
     references = [e["reference"] for e in entries.values() if e.get("reference")]
+    caveats = [e["caveat"] for e in entries.values() if e.get("caveat")]
     return {
         "status": status,
         "reference": references[0] if references else None,
@@ -141,6 +142,7 @@ def summary_of(entries: Mapping[str, Entry]) -> dict[str, Any]:
         "not_checked": missing,
         "departs_at": first,
         "reason": entries[told].get("reason", "") if told is not None else "",
+        "caveat": caveats[0] if caveats else "",
         "worst": _worst({name: entries[name] for name in checked}),
     }
 
