@@ -9,7 +9,7 @@ from pathlib import Path
 import nox
 
 sys.path.insert(0, str(Path(__file__).parent))
-from packages import ROOT, find_packages
+from packages import ROOT, find_own_dependencies, find_packages, project_of
 
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.default_venv_backend = "none"
@@ -61,9 +61,11 @@ def core(session: nox.Session) -> None:
 @nox.session(venv_backend="virtualenv", python="3.11")
 @nox.parametrize("package", [str(path) for path in PACKAGES if str(path) != "core"])
 def packages(session: nox.Session, package: str) -> None:
-    """Install each package alone and run its own tests."""
-    libraries = [f"./{folder}" for folder in LIBRARIES if folder != package]
-    session.install("-c", CONSTRAINTS, *libraries, f"./{package}", *TEST_TOOLS)
+    """Install each package with what it needs, and nothing else, and run its own tests."""
+    needed = [f"./{folder}" for folder in find_own_dependencies(Path(package))]
+    extras = project_of(Path(package)).get("optional-dependencies", {})
+    itself = f"./{package}[test]" if "test" in extras else f"./{package}"
+    session.install("-c", CONSTRAINTS, *needed, itself, *TEST_TOOLS)
     session.run("python", "-m", "pytest", f"{package}/tests", "-p", "no:cacheprovider")
 
 
