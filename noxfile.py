@@ -17,7 +17,7 @@ nox.options.default_venv_backend = "none"
 PACKAGES = find_packages()
 CONSTRAINTS = str(ROOT / "constraints.txt")
 LIBRARIES = ["core", "plugins/libs/onnx", "plugins/libs/torch"]
-TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis"]
+TEST_TOOLS = ["hatchling", "hypothesis", "pytest", "pytest-timeout"]
 CORE_PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from timing import in_turn
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "models/transformers/bert.py"
@@ -40,13 +41,6 @@ def peaks_of(process: subprocess.Popen[bytes]) -> list[int]:
     return sorted((kilobytes * 1024 // 10**6 for kilobytes in peaks.values()), reverse=True)
 
 
-def seconds(command: list[str]) -> float:
-    """Run a command to its end."""
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [TURNKEY, "-i", str(SCRIPT), "-d", folder, *STAGES]
@@ -60,10 +54,11 @@ def main() -> None:
         print(f"peak memory of its processes in MB: {peaks}   (limit 1,600)")
         print(f"disk: {size:.3f} GB   (limit 0.75)")
         bare = [sys.executable, str(SCRIPT)]
-        pairs = [(seconds(bare), seconds(command)) for _ in range(ROUNDS)]
-        ratio = statistics.median(ours / alone for alone, ours in pairs)
-        alone = statistics.median(alone for alone, _ in pairs)
-        print(f"the same again / the bare script ({alone:.1f} s): {ratio:.2f}   (limit 1.25)")
+        found = in_turn({"alone": bare, "ours": command}, ROUNDS)
+        ratio = found["ours"] / found["alone"]
+        print(
+            f"the same again / the bare script ({found['alone']:.1f} s): {ratio:.2f}   (limit 1.25)"
+        )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Literal, Optional
 
 import pytest
 from hypothesis import given
@@ -186,3 +186,18 @@ def test_no_words_break_the_reading(words: list[str]) -> None:
         return
     assert len(found) == len(words)
     assert all(key.isidentifier() for key in found)
+
+
+class Chooses(BaseRT):
+    def __init__(self, dtype: Literal["float16", "float32"] = "float32", level: Literal[1, 2] = 1):
+        pass
+
+    def device_name(self) -> str:
+        return "toy"
+
+
+def test_an_argument_with_few_values_takes_only_these() -> None:
+    assert convert_rt_args("toyrt", Chooses, {"dtype": "float16"}) == {"dtype": "float16"}
+    assert convert_rt_args("toyrt", Chooses, {"level": "2"}) == {"level": 2}
+    with pytest.raises(PlanError, match="'dtype' as one of float16, float32, not 'float8'"):
+        convert_rt_args("toyrt", Chooses, {"dtype": "float8"})

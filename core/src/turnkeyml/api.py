@@ -171,10 +171,11 @@ def _warn_of_collision(job: JobResult, before: str | None, policy: RunPolicy) ->
         became = "is now of this one"
         if policy.rebuild is Rebuild.NEVER:
             became = "is used for this one, because rebuild is never"
-        Console().progress(
-            f"Warning: the build {state.name} was of another model or other inputs, and {became}. "
-            "Give each model a build_name of its own to keep both."
-        )
+        with Console() as console:
+            console.progress(
+                f"Warning: the build {state.name} was of another model or other inputs, and "
+                f"{became}. Give each model a build_name of its own to keep both."
+            )
 
 
 def _default_stages(registry: Registry) -> str | Sequence:
@@ -198,18 +199,18 @@ def _is_shown(monitor: bool | None) -> bool:
 def _watched(source: Source, plan: Any, context: RunContext, *, shown: bool) -> JobResult:
     if not shown:
         return run_job(source, plan, context)
-    console = Console()
     hooks = context.registry.hooks
-    with make_progress(console, 1) as view:
-        hooks.register(view)
-        try:
-            job = run_job(source, plan, context)
-        finally:
-            hooks.unregister(view)
-    console.print(f"\n{HEADER}\n")
-    console.print_lines(status_tree(job))
-    for note in job.notes:
-        console.print(f"Note: {note}")
+    with Console() as console:
+        with make_progress(console, 1) as view:
+            hooks.register(view)
+            try:
+                job = run_job(source, plan, context)
+            finally:
+                hooks.unregister(view)
+        console.print(f"\n{HEADER}\n")
+        console.print_lines(status_tree(job))
+        for note in job.notes:
+            console.print(f"Note: {note}")
     return job
 
 

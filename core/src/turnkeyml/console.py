@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,14 +21,23 @@ class Console:
     Results go to standard output; progress and errors to standard error. The console keeps its own
     copies of both, so that it can speak while the output of tools goes to their logs. A reader that
     goes away (a closed pipe) ends the printing and not the work; nor does a full disk, but then
-    ``is_complete`` is false in the end.
+    ``is_complete`` is false in the end. As a context manager it gives the copies back.
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self._out = _own_copy(out or sys.stdout)
-        self._err = _own_copy(err or sys.stderr)
+        self._given = (out or sys.stdout, err or sys.stderr)
+        self._out, self._err = _own_copy(self._given[0]), _own_copy(self._given[1])
         self.is_complete = True
         self.is_live = self._err.isatty() and os.environ.get("TERM") != "dumb"
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        for stream, given in ((self._out, self._given[0]), (self._err, self._given[1])):
+            if stream is not given:
+                with suppress(OSError):
+                    stream.close()
 
     def print(self, text: str = "") -> None:
         """Print a line of results."""

@@ -130,7 +130,7 @@ def _model_from(saved: SavedState) -> ModelInfo:
             input_shapes={str(k): tuple(int(n) for n in v) for k, v in shapes.items()},
             executions=_whole(facts.get("executions")),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CacheError(f"{saved.build.state_file} is malformed: {error!r}.") from error
 
 

@@ -106,6 +106,8 @@ def _convert(runtime: str, key: str, value: RtValue, hint: Any) -> Any:
         ):
             return None
         hint = rest[0] if len(rest) == 1 else Any
+    if typing.get_origin(hint) is typing.Literal:
+        return _choose(runtime, key, value, typing.get_args(hint))
     origin = typing.get_origin(hint) or hint
     if origin in (list, tuple, set):
         items = value if isinstance(value, list) else [value]
@@ -126,3 +128,11 @@ def _convert(runtime: str, key: str, value: RtValue, hint: Any) -> Any:
         f"The runtime {runtime!r} takes {key!r} as {getattr(origin, '__name__', origin)}, "
         f"not {value!r}."
     )
+
+
+def _choose(runtime: str, key: str, value: RtValue, choices: tuple[Any, ...]) -> Any:
+    for choice in choices:
+        if value == choice or (isinstance(value, str) and value == str(choice)):
+            return choice
+    allowed = ", ".join(map(str, choices))
+    raise PlanError(f"The runtime {runtime!r} takes {key!r} as one of {allowed}, not {value!r}.")

@@ -104,6 +104,7 @@ class State:
         self.seals = Seals(build.path)
         self._chain: str | None = None
         self._steps: list[str] = []
+        self._before: dict[str, tuple[int, int, int]] = {}
         self._step = ""
         self._consumes: tuple[str, ...] = ()
 
@@ -220,6 +221,11 @@ class State:
         self._step = f"{tool}-{identity}"
         self._consumes = consumes
         self._steps.append(self._step)
+        self._before[self._step] = (
+            len(self.artifacts),
+            len(self.failures),
+            len(self.shown_results),
+        )
         self.status = Status.RUNNING
 
     def fail(self, step: str, error: str, log: Path | None = None) -> None:
@@ -248,9 +254,9 @@ class State:
 
     def rewind(self, step: str) -> None:
         """Forget a step and all after it, because it must be run again; called by the chain."""
-        cut = self._steps[self._steps.index(step) :]
-        self._steps = self._steps[: -len(cut)]
-        self.artifacts = [a for a in self.artifacts if a.step not in cut]
+        del self._steps[self._steps.index(step) :]
+        artifacts, failures, results = self._before[step]
+        del self.artifacts[artifacts:], self.failures[failures:], self.shown_results[results:]
 
     def recall(self) -> None:
         """Read what earlier runs left in the build; the caller has its lock.

@@ -13,7 +13,7 @@ from turnkeyml.state import State
 HEADER = "Models discovered during profiling:"
 _INDENT = " " * 8
 _LABEL = 16
-_VALUE = 8
+_VALUE = 7
 
 
 def status_tree(result: JobResult) -> list[str]:
@@ -124,8 +124,8 @@ def _result_lines(result: dict[str, object], indent: str) -> list[str]:
     latency, throughput = result["mean_latency_ms"], result["throughput_ips"]
     lines = [
         _line(indent, "Status", f"Successfully benchmarked on {where}"),
-        _line(below, "Mean Latency", f"{format_ms(_number(latency)):{_VALUE}}{LATENCY_UNITS}"),
-        _line(below, "Throughput", f"{f'{_number(throughput):.1f}':{_VALUE}}{THROUGHPUT_UNITS}"),
+        _line(below, "Mean Latency", f"{format_ms(_number(latency)):{_VALUE}} {LATENCY_UNITS}"),
+        _line(below, "Throughput", f"{f'{_number(throughput):.1f}':{_VALUE}} {THROUGHPUT_UNITS}"),
     ]
     shown = result.get("status_stats")
     if isinstance(shown, dict):

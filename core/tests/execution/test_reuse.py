@@ -733,3 +733,17 @@ def test_a_build_that_vanishes_while_a_process_waits_for_it_is_made_anew(
     weavers.add(turnkey_models_found=turnkey_models_found)
     assert ran(chain("weave", "twist")) == ["weave", "twist"]
     assert files_of(the_build(cache))
+
+
+def test_what_is_measured_twice_because_of_damage_is_shown_once(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain("weave", "compile")
+    spoil(cache, ".net", "weave")
+    # Only reading finds it, so `twist` is the first to, after the benchmark.
+    monkeypatch.setattr(Seals, "_is_trusted", lambda self, record, *, read: not read)
+    steps = ("benchmark", "--iterations", "2", "twist", "act", "--do", "boom")
+    done = chain("weave", "compile", *steps, code=ExitCode.FAILED)
+    assert ran(done) == ["benchmark", "weave", "benchmark", "twist", "act"]
+    assert done.out.count("Successfully benchmarked") == 1
+    assert done.out.count("Failed in act") == 1

@@ -79,3 +79,13 @@ def files_of(build: BuildDirectory) -> list[str]:
     """List the files of a build's folders, without logs."""
     found = [p for p in build.path.rglob("*") if p.is_file() and not p.name.startswith("log_")]
     return sorted(p.relative_to(build.path).as_posix() for p in found)
+
+
+def statuses_of(cache: Path) -> dict[str, tuple[str, dict[str, str]]]:
+    """Give how each build of a cache stands, and each of its steps."""
+    found = {}
+    for build in builds_in(cache):
+        steps = Stats.load(build).steps.values()
+        status = load_state(build).status.value
+        found[build.name] = (status, {s["tool"]: s["status"] for s in steps})
+    return found

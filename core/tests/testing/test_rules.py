@@ -107,8 +107,21 @@ def test_rule_says_what_it_asks_and_its_page_is_there(one: Rule[object]) -> None
 
 @pytest.mark.skipif(not PAGE.exists(), reason="the pages are not part of the package")
 def test_page_lists_every_rule_and_no_other() -> None:
-    listed = re.findall(r"^\| `(\w+)` \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    text = PAGE.read_text("utf-8").partition("\n## Rules")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     assert sorted(listed) == sorted(one.name for one in EVERY)
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the pages are not part of the package")
+def test_classes_on_the_page_are_as_it_says() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    names: dict = {}
+    for block in blocks:
+        exec(block, names)
+    assert names["TestPlugin"].distribution == "turnkeyml-plugin-example"
+    assert callable(names["TestTool"].test_it_runs_on_its_input)
+    assert callable(names["TestRuntime"].test_it_measures_its_model)
+    assert names["TestDiscover"]().make_source is not None
 
 
 def test_names_are_used_once_in_each_class_of_tests() -> None:

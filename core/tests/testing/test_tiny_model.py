@@ -8,20 +8,24 @@ from pathlib import Path
 import pytest
 
 from turnkeyml.artifacts import INPUTS, ONNX_MODEL
-from turnkeyml.cache import Cache
-from turnkeyml.context import RunContext
-from turnkeyml.inputs import Source
+from turnkeyml.options import NoOptions
 from turnkeyml.plugins.registry import Registry
-from turnkeyml.testing import add_onnx, add_tiny_onnx, float_tensor, tiny_onnx
-from turnkeyml.testing.feeding import new_state
+from turnkeyml.testing import (
+    add_onnx,
+    add_tiny_onnx,
+    begin_tool,
+    float_tensor,
+    make_state,
+    tiny_onnx,
+)
 from turnkeyml.testing.tiny_model import IR_VERSION, OPSET, SHAPE, X, Y
+from turnkeyml.tool import Tool
 from turnkeyml.worker.tensors import read_tensors
 
 
 @pytest.fixture
 def state(tmp_path: Path):
-    context = RunContext(Registry(), Cache(tmp_path / "cache"), first_step=("given", "0" * 8))
-    return new_state(context, Source(tmp_path / "model"))
+    return make_state(tmp_path)
 
 
 def test_tensor_of_plain_numbers_is_little_endian() -> None:
@@ -53,6 +57,33 @@ def test_file_of_an_author_is_copied(state, tmp_path: Path) -> None:
     artifact = add_onnx(state, own, inputs, outputs=["b"], opset=20, ir_version=10)
     assert state.file_of(artifact) != own
     assert state.file_of(artifact).read_bytes() == b"model"
+
+
+class Count(Tool):
+    """Count bytes."""
+
+    name = "count"
+    consumes = (ONNX_MODEL,)
+    Options = NoOptions
+
+    @classmethod
+    def resolve(cls, options, registry):
+        return (options, registry)
+
+    def run(self, state, options):
+        state.stats.save("bytes", state.input_file().stat().st_size)
+        return state
+
+
+def test_author_may_run_a_tool_on_a_state_without_a_chain(tmp_path: Path) -> None:
+    registry = Registry()
+    made = make_state(tmp_path, registry)
+    add_tiny_onnx(made)
+    options = begin_tool(made, Count)
+    assert options == (NoOptions(), registry)
+    assert Count().run(made, options) is made
+    (entry,) = made.stats.steps.values()
+    assert entry == {"tool": "count", "bytes": len(tiny_onnx())}
 
 
 def test_onnx_itself_takes_it_and_computes_what_the_kit_says() -> None:

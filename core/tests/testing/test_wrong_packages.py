@@ -138,7 +138,7 @@ WRONG_PACKAGES = [
         (('Sequence(Step("right-work", {"level": 2}), name="right-line")', "Sequence()"),),
     ),
     Wrong(
-        "its_global_options_have_help_and_names_of_their_own",
+        "its_mapping_is_accepted",
         "names that turnkeyml-core does not use",
         (("right_setting", "rebuild"),),
     ),

@@ -46,7 +46,19 @@ class CacheTool(ManagementTool):
     @classmethod
     def command(cls, registry: Registry) -> click.Command:
         """Make the command."""
-        group = click.Group(cls.name, help=cls.__doc__, context_settings=HELP_NAMES)
+
+        def show_help() -> None:
+            context = click.get_current_context()
+            if context.invoked_subcommand is None:
+                click.echo(context.get_help())
+
+        group = click.Group(
+            cls.name,
+            help=cls.__doc__,
+            context_settings=HELP_NAMES,
+            invoke_without_command=True,
+            callback=show_help,
+        )
         for made in (_list(), _stats("stats"), _stats("print"), _delete(), _clean(), _location()):
             group.add_command(made)
         return group

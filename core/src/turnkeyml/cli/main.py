@@ -42,7 +42,8 @@ def run_command(words: Sequence[str], console: Console) -> int:
         The exit code.
     """
     try:
-        return _dispatch(list(words), load_registry(), console)
+        registry = load_registry()
+        return _dispatch(list(words), registry, console)
     except TurnkeyError as error:
         console.error(error.message, error.hint)
         return error.exit_code
@@ -53,7 +54,7 @@ def run_command(words: Sequence[str], console: Console) -> int:
         return ExitCode.USAGE
     except click.NoSuchOption as error:
         path = error.ctx.command_path if error.ctx is not None else "turnkey"
-        if error.option_name in _global_flags() and path != "turnkey":
+        if error.option_name in _global_flags(registry) and path != "turnkey":
             console.error(
                 f"{error.option_name} stands before the first tool.", "turnkey -h lists what does."
             )
@@ -96,8 +97,9 @@ def _invoke(command: click.Command, name: str, words: list[str]) -> int:
     return result if isinstance(result, int) else ExitCode.OK
 
 
-def _global_flags() -> set[str]:
-    return {flag for spec in option_specs(GlobalOptions) for flag in spec.flags}
+def _global_flags(registry: Registry) -> set[str]:
+    classes = [GlobalOptions, *registry.settings_classes()]
+    return {flag for cls in classes for spec in option_specs(cls) for flag in spec.flags}
 
 
 def _shorthand_specs(registry: Registry) -> list[OptionSpec]:

@@ -110,13 +110,13 @@ def _visit(state: State, step: PlannedStep, reuse: Reuse) -> StepOutcome | str:
         return outcome
     event = {"state": state, "source": state.source, "step": step}
     fire(context.note, hooks.turnkey_step_started, **event)
+    count = len(state.artifacts)
     if record is not None:
         state.take(record)
         _recall_entry(state, step, record)
         outcome = StepOutcome(Status.SUCCESSFUL, time.perf_counter() - start, reused=True)
     else:
         reuse.clear_way(step)
-        count = len(state.artifacts)
         outcome = _run_step(state, step)
         if outcome.status is Status.SUCCESSFUL:
             reuse.keep(step, parts, tuple(state.artifacts[count:]))
@@ -125,6 +125,7 @@ def _visit(state: State, step: PlannedStep, reuse: Reuse) -> StepOutcome | str:
         outcome = replace(outcome, status=Status.FAILED, error=str(objection))
         finish_entry(state, step, outcome)
         state.fail(step.name, str(objection), state.build.log_file(step.name, step.occurrence))
+        del state.artifacts[count:]
     return outcome
 
 
@@ -196,7 +197,7 @@ def finish_entry(state: State, step: PlannedStep, outcome: StepOutcome) -> None:
 def _run_step(state: State, step: PlannedStep) -> StepOutcome:
     state.stats.begin_step(step.identity, step_entry(step))
     reset_peak()
-    start = time.perf_counter()
+    start, count = time.perf_counter(), len(state.artifacts)
     status, error, trace = Status.SUCCESSFUL, None, None
     with output_to(state.build.log_file(step.name, step.occurrence)):
         try:
@@ -210,6 +211,7 @@ def _run_step(state: State, step: PlannedStep) -> StepOutcome:
             trace = traceback.format_exc()
             traceback.print_exc()
         except BaseException:
+            del state.artifacts[count:]
             outcome = StepOutcome(Status.INTERRUPTED, time.perf_counter() - start, "interrupted")
             finish_entry(state, step, outcome)
             state.fail(step.name, "interrupted")
@@ -218,6 +220,8 @@ def _run_step(state: State, step: PlannedStep) -> StepOutcome:
     finish_entry(state, step, outcome)
     if error is not None:
         state.fail(step.name, error, state.build.log_file(step.name, step.occurrence))
+        # Whatever it handed over before it failed is nothing to go on from.
+        del state.artifacts[count:]
     return outcome
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import os
 import shutil
@@ -24,6 +25,8 @@ from turnkeyml.plan import Plan
 from turnkeyml.state import State
 
 _LOGS = ".logs"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_MAKE_ROOM = "Make room, or give another cache directory with -d."
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
         log.parent.mkdir(parents=True, exist_ok=True)
         states, error = _find_models(source, plan, own, log)
     except OSError as failure:
-        error = CacheError(f"The cache cannot be written: {describe(failure)}.")
+        error = CacheError(f"The cache cannot be written: {describe(failure)}.", hint=_MAKE_ROOM)
     fire(own.note, hooks.turnkey_models_found, source=source, states=states)
     for state in states:
         if state.selected and not is_skipped(state, plan):
@@ -112,11 +115,12 @@ def _find_models(
             error = failure
         # A first tool runs users' code and libraries, which may raise anything; Ctrl-C passes.
         except (Exception, SystemExit) as failure:  # noqa: BLE001
-            traceback.print_exc()
-            error = TurnkeyError(
-                f"{step.name} broke on {source.path.name}: {describe(failure)}",
-                hint=f"The whole traceback is in {log}",
-            )
+            message = f"{step.name} broke on {source.path.name}: {describe(failure)}"
+            if isinstance(failure, OSError) and failure.errno in _NO_ROOM:
+                error = TurnkeyError(message, hint=_MAKE_ROOM)
+            else:
+                traceback.print_exc()
+                error = TurnkeyError(message, hint=f"The whole traceback is in {log}")
     status = Status.SUCCESSFUL if error is None else Status.FAILED
     outcome = StepOutcome(status, time.perf_counter() - start, str(error) if error else None)
     for state in states:

@@ -31,7 +31,7 @@ from turnkeyml.plugins.records import (
     ToolRecord,
     ToolRole,
 )
-from turnkeyml.request import GlobalOptions
+from turnkeyml.plugins.settings import OptionNames
 
 GROUP = "turnkeyml.plugins"
 CORE = "turnkeyml-core"
@@ -132,26 +132,8 @@ class Registry:
         return self.runtimes[name]
 
     def settings_classes(self) -> list[type]:
-        """Load the dataclasses of the global options that plugins add.
-
-        Raises:
-            PluginError: One cannot be loaded, or has an option that is taken.
-        """
-        taken = {spec.name: CORE for spec in option_specs(GlobalOptions)}
-        found = []
-        for record in self.settings:
-            loaded = record.ref.load_class(object)
-            for spec in option_specs(loaded):
-                if spec.name in taken:
-                    raise MappingError(
-                        record.provider,
-                        record.ref.place,
-                        f"names that {taken[spec.name]} does not use",
-                        spec.name,
-                    )
-                taken[spec.name] = str(record.provider)
-            found.append(loaded)
-        return found
+        """Give the dataclasses of the global options that plugins add."""
+        return [record.ref.load_class(object) for record in self.settings]
 
     def settings_values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Give the values of all global options that plugins add.
@@ -230,10 +212,11 @@ def load_registry(entry_points: Iterable[metadata.EntryPoint] | None = None) -> 
         entry_points = metadata.entry_points(group=GROUP)
     contributions: list[Contribution] = []
     broken: list[BrokenPlugin] = []
+    options = OptionNames(CORE)
     for entry_point in sorted(entry_points, key=_load_order):
         provider = _provider_of(entry_point)
         try:
-            contributions.append(_load_plugin(entry_point, provider, manager))
+            contributions.append(_load_plugin(entry_point, provider, manager, options))
         except TurnkeyError as error:
             broken.append(BrokenPlugin(provider, str(error)))
         # A plugin's import runs foreign code; only Ctrl-C is ours.
@@ -264,7 +247,10 @@ def _one_line(error: BaseException) -> str:
 
 
 def _load_plugin(
-    entry_point: metadata.EntryPoint, provider: Provider, manager: pluggy.PluginManager
+    entry_point: metadata.EntryPoint,
+    provider: Provider,
+    manager: pluggy.PluginManager,
+    options: OptionNames,
 ) -> Contribution:
     module = entry_point.load()
     name = f"{provider.distribution}:{provider.entry_point}"
@@ -274,7 +260,9 @@ def _load_plugin(
         mapping: Any = getattr(module, "implements", None)
         if mapping is None:
             mapping = _mapping_of_hooks(module, provider, manager)
-        return read_mapping(provider, mapping)
+        contribution = read_mapping(provider, mapping)
+        options.claim(contribution)
+        return contribution
     except BaseException:
         # It may be registered in part; what is set aside listens to nothing.
         if manager.is_registered(module):

@@ -7,7 +7,7 @@ import json
 from turnkeyml.device import DeviceInfo
 from turnkeyml.plugins.records import DeviceRecord
 from turnkeyml.testing.fresh import ask
-from turnkeyml.testing.plugin_rules import PluginSubject
+from turnkeyml.testing.plugin_rules import LOADED, PluginSubject
 from turnkeyml.testing.rules import NotApplicable, Rule, Violation, rule
 from turnkeyml.testing.surroundings import differences, look
 
@@ -18,7 +18,7 @@ _BARE = {"PATH": "", "LD_LIBRARY_PATH": "", "CUDA_VISIBLE_DEVICES": ""}
 DEVICE_RULES: list[Rule[PluginSubject]] = []
 
 
-@rule(DEVICE_RULES, where=_WHERE)
+@rule(DEVICE_RULES, where=_WHERE, scope=LOADED)
 def its_devices_can_always_be_asked_for(plugin: PluginSubject) -> None:
     """is_present() says True or False on every machine, also on one without the device, its driver
     and its programs, and never raises."""
@@ -32,7 +32,7 @@ def its_devices_can_always_be_asked_for(plugin: PluginSubject) -> None:
                 raise Violation(f"is_present() of the device {family!r} gives {present} {where}.")
 
 
-@rule(DEVICE_RULES, where=_WHERE)
+@rule(DEVICE_RULES, where=_WHERE, scope=LOADED)
 def asking_for_its_devices_loads_no_heavy_package(plugin: PluginSubject) -> None:
     """is_present() is called when a chain is planned, so it imports nothing heavy."""
     _described(plugin)
@@ -41,7 +41,7 @@ def asking_for_its_devices_loads_no_heavy_package(plugin: PluginSubject) -> None
         raise Violation(f"Asking whether its devices are present imports {', '.join(heavy)}.")
 
 
-@rule(DEVICE_RULES, where=_WHERE)
+@rule(DEVICE_RULES, where=_WHERE, scope=LOADED)
 def its_devices_have_a_name_and_a_state(plugin: PluginSubject) -> None:
     """A device that is present has a full name of one line, and a state of JSON values; asking for
     them leaves the process as it was."""

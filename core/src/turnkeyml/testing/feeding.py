@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from turnkeyml.artifacts import ONNX_MODEL
 from turnkeyml.cache.atomic import record_of
+from turnkeyml.cache.layout import Cache
 from turnkeyml.context import RunContext
 from turnkeyml.inputs import Source
 from turnkeyml.plugins.records import ObjectRef, Provider, ToolRecord, ToolRole
@@ -16,11 +17,12 @@ from turnkeyml.plugins.registry import CORE, Registry
 from turnkeyml.state import ModelInfo, State
 from turnkeyml.testing.rules import NotApplicable
 from turnkeyml.testing.tiny_model import add_tiny_onnx, tiny_onnx
-from turnkeyml.tool import Contract, FirstTool
+from turnkeyml.tool import ChainTool, Contract, FirstTool
 
 FEED = "conformance-input"
 """The name of the step that starts the kit's chains."""
 
+_FIRST_STEP = (FEED, "0" * 8)
 DIGEST = "c0" * 32
 NO_MODEL = b"This is no model.\n"
 
@@ -127,6 +129,36 @@ def spoil(state: State, kinds: tuple[str, ...]) -> None:
 def new_state(context: RunContext, source: Source) -> State:
     """Make a state of a model that is made up."""
     return context.new_state(source, ModelInfo("model", DIGEST, "Made up by the conformance kit"))
+
+
+def make_state(folder: Path, registry: Registry | None = None) -> State:
+    """Make a state for a test of an author's own, of a model that is made up and has no artifact.
+
+    Args:
+        folder: Gets a cache with the build directory.
+        registry: What the tool finds installed; by default nothing.
+    """
+    context = RunContext(registry or Registry(), Cache(folder / "cache"), first_step=_FIRST_STEP)
+    return new_state(context, Source(folder / "model"))
+
+
+def begin_tool(state: State, tool: type[ChainTool], options: Any = None) -> Any:
+    """Do with a state what the chain does before it runs a tool.
+
+    Args:
+        state: With the artifacts that the tool takes.
+        tool: Its class.
+        options: Of it; by default its defaults.
+
+    Returns:
+        The options, resolved, for ``tool().run(state, options)``.
+    """
+    registry = state.context.registry
+    resolved = tool.resolve(tool.Options() if options is None else options, registry)
+    consumes = tool.contract(resolved, registry).consumes
+    state.begin_step(tool.name, "1" * 8, consumes)
+    state.stats.begin_step("1" * 8, {"tool": tool.name})
+    return resolved
 
 
 @dataclass

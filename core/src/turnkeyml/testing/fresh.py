@@ -24,7 +24,7 @@ HEAVY = frozenset(
 )  # fmt: skip
 """Packages that nothing but running may import."""
 
-_PROGRAM = "import sys; from turnkeyml.testing.probe import main; main(*sys.argv[1:])"
+_PROGRAM = Path(__file__).with_name("probe.py")
 _TIMEOUT_S = 120
 
 
@@ -72,7 +72,7 @@ def ask(
         "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": str(home),
     }
-    command = [sys.executable, "-c", _PROGRAM, str(request), str(answer)]
+    command = [sys.executable, str(_PROGRAM), str(request), str(answer)]
     try:
         done = subprocess.run(
             command,

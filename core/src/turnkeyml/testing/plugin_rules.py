@@ -18,7 +18,7 @@ from turnkeyml.plugins.registry import CORE, GROUP, Registry
 from turnkeyml.runtime import BaseRT
 from turnkeyml.sequence import Sequence, flatten, is_installed
 from turnkeyml.testing.fresh import Answer, ask
-from turnkeyml.testing.rules import NotApplicable, Rule, Violation, rule
+from turnkeyml.testing.rules import NotApplicable, Rule, Scope, Violation, rule
 from turnkeyml.testing.tool_rules import check_options_class
 from turnkeyml.tool import AnyTool, ChainTool, FirstTool, ManagementTool, Tool, role_of, summary_of
 
@@ -62,8 +62,6 @@ class PluginSubject:
     def import_once(self) -> Answer:
         """Import its entry points in a fresh Python."""
         modules = [c.provider.module.partition(":")[0] for c in self.contributions]
-        if not modules:
-            raise NotApplicable("It could not be loaded.")
         return ask("import", self.scratch, modules=modules)
 
     def references(self) -> Iterator[tuple[ObjectRef, type]]:
@@ -85,6 +83,9 @@ def _base_of(tool: ToolRecord) -> type:
     return bases[tool.role.value]
 
 
+LOADED: Scope[PluginSubject] = Scope(
+    "It could not be loaded.", lambda plugin: bool(plugin.contributions)
+)
 PLUGIN_RULES: list[Rule[PluginSubject]] = []
 
 
@@ -131,7 +132,7 @@ def it_depends_on_the_core(plugin: PluginSubject) -> None:
         raise Violation(f"Its dependencies are {', '.join(names) or 'none'}.")
 
 
-@rule(PLUGIN_RULES, where=_REFERENCES)
+@rule(PLUGIN_RULES, where=_REFERENCES, scope=LOADED)
 def importing_its_entry_point_loads_no_heavy_package(plugin: PluginSubject) -> None:
     """The module of the entry point is imported by every command, 'turnkey -h' too, so it imports
     nothing that only running needs."""
@@ -139,7 +140,7 @@ def importing_its_entry_point_loads_no_heavy_package(plugin: PluginSubject) -> N
         raise Violation(f"Importing its entry point also imports {', '.join(heavy)}.")
 
 
-@rule(PLUGIN_RULES, where=_REFERENCES)
+@rule(PLUGIN_RULES, where=_REFERENCES, scope=LOADED)
 def importing_its_entry_point_is_quick(plugin: PluginSubject) -> None:
     """The module of the entry point is imported by every command, so that takes less than 0.1 s."""
     took = float(plugin.imported.report["seconds"])
@@ -152,7 +153,7 @@ def importing_its_entry_point_is_quick(plugin: PluginSubject) -> None:
         raise Violation(f"Importing its entry point takes {took:.2f} s.")
 
 
-@rule(PLUGIN_RULES)
+@rule(PLUGIN_RULES, scope=LOADED)
 def importing_its_entry_point_does_nothing_else(plugin: PluginSubject) -> None:
     """Importing the module of the entry point has no effect: it prints nothing, reads and sets no
     environment variable, writes no file, starts no thread and no process, asks no network, and
@@ -165,7 +166,7 @@ def importing_its_entry_point_does_nothing_else(plugin: PluginSubject) -> None:
         raise Violation(f"When its entry point is imported, {'; '.join(did)}.")
 
 
-@rule(PLUGIN_RULES, where=_REFERENCES)
+@rule(PLUGIN_RULES, where=_REFERENCES, scope=LOADED)
 def everything_that_it_names_can_be_loaded(plugin: PluginSubject) -> None:
     """What the mapping names as 'package.module:Name' is there, and of the right kind."""
     for ref, base in plugin.references():
@@ -180,18 +181,16 @@ def everything_that_it_names_can_be_loaded(plugin: PluginSubject) -> None:
                 runtime.requirement_check.load()
 
 
-@rule(PLUGIN_RULES, where="docs/adr/0004-runtime-context.md")
+@rule(PLUGIN_RULES, where="docs/adr/0004-runtime-context.md", scope=LOADED)
 def loading_its_classes_loads_no_heavy_package(plugin: PluginSubject) -> None:
     """The modules of tools, runtimes and devices are imported when a chain is planned or help is
     asked for, so heavy packages are imported in methods, or in a worker.py."""
-    if not plugin.contributions:
-        raise NotApplicable("It could not be loaded.")
     answer = ask("load", plugin.scratch, distribution=plugin.distribution)
     if answer.heavy:
         raise Violation(f"Loading its classes also imports {', '.join(answer.heavy)}.")
 
 
-@rule(PLUGIN_RULES, where=_REFERENCES)
+@rule(PLUGIN_RULES, where=_REFERENCES, scope=LOADED)
 def what_the_list_says_is_what_the_classes_say(plugin: PluginSubject) -> None:
     """Name, aliases, summary and role in the mapping are those of the class, whose summary is the
     first line of its docstring: 'turnkey -h' shows the mapping's without loading the class."""
@@ -211,7 +210,7 @@ def what_the_list_says_is_what_the_classes_say(plugin: PluginSubject) -> None:
                 )
 
 
-@rule(PLUGIN_RULES, where=_MAPPING)
+@rule(PLUGIN_RULES, where=_MAPPING, scope=LOADED)
 def its_tools_and_sequences_have_a_summary(plugin: PluginSubject) -> None:
     """Every tool and sequence says in one line what it does, for 'turnkey -h'."""
     rows = [(t.name, t.summary) for t in _tools(plugin)]
@@ -223,7 +222,7 @@ def its_tools_and_sequences_have_a_summary(plugin: PluginSubject) -> None:
             raise Violation(f"The summary of {name!r} is {summary!r}, which is not one line.")
 
 
-@rule(PLUGIN_RULES, where=_MAPPING)
+@rule(PLUGIN_RULES, where=_MAPPING, scope=LOADED)
 def its_sequences_can_be_put_in_line(plugin: PluginSubject) -> None:
     """The steps of a sequence whose tools are all installed can be put in line, and have options
     that their tools know."""
@@ -246,7 +245,7 @@ def its_sequences_can_be_put_in_line(plugin: PluginSubject) -> None:
                 raise Violation(f"In the sequence {sequence.name!r}, {error}") from error
 
 
-@rule(PLUGIN_RULES, where="docs/adr/0006-plugin-settings.md")
+@rule(PLUGIN_RULES, where="docs/adr/0006-plugin-settings.md", scope=LOADED)
 def its_global_options_have_help_and_names_of_their_own(plugin: PluginSubject) -> None:
     """Global options of a plugin are a frozen dataclass whose fields are made by option(), with
     help, and under names that neither the core nor another plugin uses."""
@@ -261,7 +260,7 @@ def its_global_options_have_help_and_names_of_their_own(plugin: PluginSubject) -
         raise Violation(str(error)) from error
 
 
-@rule(PLUGIN_RULES, where=_MAPPING)
+@rule(PLUGIN_RULES, where=_MAPPING, scope=LOADED)
 def its_requirement_checks_take_no_argument(plugin: PluginSubject) -> None:
     """A requirement_check is called without arguments before each benchmark, and raises if the
     device cannot be used."""

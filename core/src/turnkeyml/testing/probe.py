@@ -1,11 +1,13 @@
 """What the kit runs in a fresh process: it loads a plugin, and tells what that did.
 
-Started by `turnkeyml.testing.fresh`, with a request and a place for the answer, both JSON files.
+Started by its path by `turnkeyml.testing.fresh`, with a request and a place for the answer, both
+JSON files: importing the kit as a whole would take longer than what is asked for.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import signal
@@ -14,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from turnkeyml.device import DeviceInfo
@@ -21,7 +24,6 @@ from turnkeyml.options import option_specs, options_from_values
 from turnkeyml.plugins.records import Contribution
 from turnkeyml.plugins.registry import GROUP, Registry, load_registry
 from turnkeyml.runtime import BaseRT
-from turnkeyml.testing.surroundings import differences, look
 from turnkeyml.tool import AnyTool, ChainTool
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
@@ -48,6 +50,18 @@ _CHANGES = {
     "socket.bind": "listened at",
 }
 """Audit events of Python to what they mean."""
+
+
+def _load_surroundings() -> ModuleType:
+    """Load the file beside this one."""
+    path = Path(__file__).with_name("surroundings.py")
+    spec = importlib.util.spec_from_file_location("turnkey_surroundings", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 class _WatchedEnvironment(MutableMapping[str, str]):
@@ -107,7 +121,8 @@ def import_modules(order: dict[str, Any]) -> dict[str, Any]:
     packages = {name.partition(".")[0] for name in modules}
     _forget_the_parent()
     watched = _WatchedEnvironment(os.environ, packages)
-    before = look()
+    surroundings = _load_surroundings()
+    before = surroundings.look()
     os.environ = watched  # type: ignore[assignment]  # noqa: B003 - the very object is watched
     sys.addaudithook(hear)
     start = time.perf_counter()
@@ -117,7 +132,7 @@ def import_modules(order: dict[str, Any]) -> dict[str, Any]:
     heard = list(done)
     os.environ = watched._own  # type: ignore[assignment]  # noqa: B003
     read = [f"it read the environment variable {name}" for name in dict.fromkeys(watched.read)]
-    return {"seconds": seconds, "did": [*heard, *read, *differences(before)]}
+    return {"seconds": seconds, "did": [*heard, *read, *surroundings.differences(before)]}
 
 
 def _forget_the_parent() -> None:
@@ -205,3 +220,9 @@ def main(request: str, answer: str) -> None:
     after = {name.partition(".")[0] for name in sys.modules}
     report["modules"] = sorted(after - before)
     Path(answer).write_text(json.dumps(report), "utf-8")
+
+
+if __name__ == "__main__":
+    # The script's own folder is no place to import from.
+    del sys.path[0]
+    main(*sys.argv[1:])

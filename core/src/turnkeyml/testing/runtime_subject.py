@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from turnkeyml.artifacts import Artifact
-from turnkeyml.cache.layout import Cache
-from turnkeyml.context import RunContext
 from turnkeyml.device import Device, DeviceInfo, resolve_device
 from turnkeyml.errors import PlanError
 from turnkeyml.execution.capture import output_to
-from turnkeyml.inputs import Source
 from turnkeyml.plugins.records import RuntimeRecord
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.rt_args import convert_rt_args, parse_rt_args
@@ -32,7 +29,7 @@ from turnkeyml.runtime import (
     opened,
 )
 from turnkeyml.state import State
-from turnkeyml.testing.feeding import ToolInputs, new_state
+from turnkeyml.testing.feeding import ToolInputs, make_state
 from turnkeyml.testing.rules import NotApplicable
 from turnkeyml.testing.surroundings import differences, look
 from turnkeyml.testing.tool_subject import files_in, inside, variables_set
@@ -258,10 +255,7 @@ class RuntimeSubject:
     def _state(self, folder: Path, *, broken: bool) -> State:
         kinds = (self.record.consumes,)
         feed = self.inputs.broken_feed(kinds) if broken else self.inputs.feed(kinds)
-        context = RunContext(
-            self.registry, Cache(folder / "cache"), first_step=("conformance-input", "0" * 8)
-        )
-        state = new_state(context, Source(folder / "model"))
+        state = make_state(folder, self.registry)
         feed(state)
         state.begin_step("benchmark", "1" * 8, kinds)
         return state

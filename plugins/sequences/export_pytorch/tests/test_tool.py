@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import gc
+import os
 
 import numpy as np
 import onnx_ir as ir
 import pytest
 import torch
 
-from turnkeyml.artifacts import INPUTS, ONNX_MODEL, PYTORCH_MODEL
-from turnkeyml.cache import Cache
-from turnkeyml.context import RunContext
+from turnkeyml.artifacts import INPUTS, ONNX_MODEL
 from turnkeyml.errors import BuildError, PlanError
-from turnkeyml.inputs import Source
 from turnkeyml.plugins.registry import Registry
-from turnkeyml.state import ModelInfo
-from turnkeyml_plugin_export_pytorch.tool import (
-    ExportPytorch,
-    ExportPytorchOptions,
-    export,
-    fewer_collections,
-    match_inputs,
-    reason_of,
-)
-from turnkeyml_torch.live import LiveModel
-from turnkeyml_torch.signature import make_signature
+from turnkeyml.worker.tensors import read_tensors
+from turnkeyml_plugin_export_pytorch import choosing, disk, exporters
+from turnkeyml_plugin_export_pytorch.steady import fewer_collections, steady
+from turnkeyml_plugin_export_pytorch.tool import ExportPytorch, ExportPytorchOptions
 
-# The exporter's own libraries warn about each other.
-pytestmark = pytest.mark.filterwarnings("ignore")
+TORCHSCRIPT = {"exporter": "torchscript"}
+BOTH = pytest.mark.parametrize("exporter", ["dynamo", "torchscript"])
 
 
 class Mixed(torch.nn.Module):
-    """Takes nested, keyword, constant and absent inputs."""
+    """Takes nested, keyword, constant, unused and absent inputs."""
 
     def __init__(self):
         super().__init__()
@@ -45,161 +36,380 @@ class Mixed(torch.nn.Module):
             y = y + pair[0] + pair[1]["k"]
         for extra in more:
             y = y - extra
-        return {"y": y * rest["last"] if "last" in rest else y, "pair": (y + 1, y)}
+        return {"y": y * rest["last"] if "last" in rest else y, "pair": (y + 1, x)}
 
 
-class DataDependent(torch.nn.Module):
-    def forward(self, x):
-        return x * 2 if x.sum().item() > 0 else x - 1
-
-
-def live(module, *args, **kwargs):
-    return LiveModel(module, args, kwargs, make_signature(module, args, kwargs))
-
-
-@pytest.fixture
-def state(tmp_path):
-    context = RunContext(Registry(), Cache(tmp_path), first_step=("discover", "00000000"))
-
-    def make(model):
-        made = context.new_state(Source(tmp_path / "s.py"), ModelInfo("m", "cd" * 32, "Pytorch"))
-        made.add(INPUTS, info={"folder": "inputs"})
-        made.add(PYTORCH_MODEL, live=model)
-        made.begin_step("export-pytorch", "12345678", (PYTORCH_MODEL,))
-        return made
-
-    return make
-
-
-def resolved(opset=None):
-    return ExportPytorch.resolve(ExportPytorchOptions(opset=opset), Registry())
-
-
-def outputs_of(path, feeds):
-    from onnx.reference import ReferenceEvaluator
-
-    return ReferenceEvaluator(str(path)).run(None, feeds)
-
-
-def test_file_computes_what_the_module_computes_in_evaluation_mode(state):
+def make_mixed():
     torch.manual_seed(0)
-    module = Mixed().train()
-    x = torch.randn(2, 4)
-    made = ExportPytorch().run(state(live(module, x)), resolved())
-    path = made.file_of(made.newest(ONNX_MODEL))
-    with torch.no_grad():
-        expected = module.eval()(x)["y"]
-    np.testing.assert_allclose(outputs_of(path, {"x": x.numpy()})[0], expected, atol=1e-6)
+    return Mixed()
 
 
-def test_training_mode_is_given_back(state):
-    module = Mixed().train()
-    ExportPytorch().run(state(live(module, torch.randn(2, 4))), resolved())
-    assert module.training
-    assert module.drop.training
+def resolve(**options):
+    return ExportPytorch.resolve(ExportPytorchOptions(**options), Registry())
 
 
-def test_nested_keyword_and_extra_inputs_are_mapped_by_name(state):
-    one = torch.ones(3)
-    model = live(
-        Mixed(), torch.randn(2, 4), (one, {"k": one}), 2.0, False, None, one * 2, last=one * 3
+def load(state):
+    return ir.load(state.file_of(state.newest(ONNX_MODEL)))
+
+
+def interface(state):
+    model = load(state)
+    return tuple(
+        [(value.name, [str(size) for size in value.shape]) for value in values]
+        for values in (model.graph.inputs, model.graph.outputs)
     )
-    made = ExportPytorch().run(state(model), resolved())
-    info = made.newest(ONNX_MODEL).info
-    assert info["inputs"] == {
+
+
+@BOTH
+def test_file_computes_what_the_module_computes_in_evaluation_mode(bench, computed, exporter):
+    module = make_mixed().train()
+    one, x = torch.full((3,), 5.0), torch.randn(2, 4)
+    pair, more, last = (one, {"k": one * 2}), one * 3, one * 4
+    state = bench.export(
+        module, x, pair, 2.0, False, one, more, last=last, options={"exporter": exporter}
+    )
+    artifact = state.newest(ONNX_MODEL)
+    assert artifact.info["inputs"] == {
         "x": "x",
         "pair_0": "pair.0",
         "pair_1_k": "pair.1.k",
+        "unused": "unused",
         "more_0": "more_0",
         "last": "last",
     }
-    assert info["inputs_folder"] == "inputs"
-
-
-def test_keyword_arguments_in_another_order_meet_their_parameters(state):
-    torch.manual_seed(0)
-    module = Mixed().eval()
-    one = torch.full((3,), 5.0)
-    x = torch.randn(2, 4)
-    made = ExportPytorch().run(
-        state(live(module, last=one, pair=(one, {"k": one}), x=x)), resolved()
-    )
-    artifact = made.newest(ONNX_MODEL)
-    names = artifact.info["inputs"]
-    values = {"x": x, "last": one, "pair.0": one, "pair.1.k": one}
-    feeds = {name: values[leaf].numpy() for name, leaf in names.items()}
+    assert artifact.info["outputs"] == ["y", "output_pair_0", "pair_1"]
+    assert artifact.info["exporter"] == exporter
+    assert module.training
+    assert module.drop.training
     with torch.no_grad():
-        expected = module(x, (one, {"k": one}), last=one)["y"]
-    np.testing.assert_allclose(outputs_of(made.file_of(artifact), feeds)[0], expected, atol=1e-5)
+        expected = module.eval()(x, pair, 2.0, False, one, more, last=last)
+    found = computed(state)
+    np.testing.assert_allclose(found["y"], expected["y"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found["output_pair_0"], expected["pair"][0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(found["pair_1"], x)
 
 
-@pytest.mark.parametrize("opset", [18, 20, 23])
-def test_opset_of_the_file_is_the_one_asked_for(state, opset):
-    made = ExportPytorch().run(
-        state(live(torch.nn.Linear(4, 3), torch.randn(1, 4))), resolved(opset)
-    )
-    proto = ir.load(made.file_of(made.newest(ONNX_MODEL)))
-    assert proto.opset_imports[""] == opset
-    assert made.newest(ONNX_MODEL).info["opset"] == opset
+def test_keyword_arguments_in_another_order_meet_their_parameters(bench, computed):
+    module = make_mixed().eval()
+    one, x = torch.full((3,), 5.0), torch.randn(2, 4)
+    state = bench.export(module, last=one, pair=(one * 2, {"k": one * 3}), x=x, options=TORCHSCRIPT)
+    assert list(state.newest(ONNX_MODEL).info["inputs"]) == ["x", "pair_0", "pair_1_k", "last"]
+    with torch.no_grad():
+        expected = module(x, (one * 2, {"k": one * 3}), last=one)["y"]
+    np.testing.assert_allclose(computed(state)["y"], expected, atol=1e-5)
 
 
-def test_opset_that_the_exporter_did_not_give_is_a_failure(monkeypatch):
-    class Program:
-        model = ir.Model(ir.Graph([], [], nodes=[], opset_imports={"": 18}), ir_version=10)
+def test_both_exporters_make_files_with_the_same_inputs_and_outputs(bench):
+    one, x = torch.ones(3), torch.randn(2, 4)
+    made = [
+        bench.export(make_mixed(), x, unused=one, last=one, options={"exporter": exporter})
+        for exporter in ("dynamo", "torchscript")
+    ]
+    assert interface(made[0]) == interface(made[1])
+    assert interface(made[0])[0] == [("x", ["2", "4"]), ("unused", ["3"]), ("last", ["3"])]
+    scopes = [{n.metadata_props["name_scope"] for n in load(state).graph} for state in made]
+    assert all("fc" in found for found in scopes)
+    assert all("fc.weight" in load(state).graph.initializers for state in made)
 
+
+def test_one_tensor_given_twice_is_two_inputs(bench, computed):
+    class Minus(torch.nn.Module):
+        def forward(self, a, b):
+            return a * 2 - b
+
+    x = torch.ones(3)
+    for exporter in ("dynamo", "torchscript"):
+        state = bench.export(Minus(), x, x, options={"exporter": exporter})
+        assert state.newest(ONNX_MODEL).info["inputs"] == {"a": "a", "b": "b"}
+        np.testing.assert_array_equal(computed(state)["output"], np.ones(3))
+
+
+@BOTH
+def test_bfloat16_stays_bfloat16(bench, exporter):
+    module = torch.nn.Linear(4, 300).bfloat16()
+    x = torch.ones(2, 4, dtype=torch.bfloat16)
+    state = bench.export(module, x, options={"exporter": exporter})
+    model = load(state)
+    assert model.graph.inputs[0].dtype == model.graph.outputs[0].dtype == ir.DataType.BFLOAT16
+    assert {v.dtype for v in model.graph.initializers.values()} == {ir.DataType.BFLOAT16}
+    assert state.newest(ONNX_MODEL).info["inputs"] == {"input": "input"}
+
+
+def test_a_cache_of_transformers_goes_in_and_comes_out(bench, computed):
+    transformers = pytest.importorskip("transformers")
+
+    class Attends(torch.nn.Module):
+        def forward(self, x, cache):
+            keys, _ = cache.update(x, x * 2, 0)
+            return {"sum": keys.sum(), "cache": cache}
+
+    cache = transformers.DynamicCache()
+    cache.update(torch.ones(1, 1, 2, 4), torch.ones(1, 1, 2, 4), 0)
+    for exporter in ("dynamo", "torchscript"):
+        state = bench.export(
+            Attends(), torch.ones(1, 1, 1, 4), cache, options={"exporter": exporter}
+        )
+        info = state.newest(ONNX_MODEL).info
+        assert info["outputs"] == ["sum", "output_cache_0_key", "output_cache_0_value"]
+        # Captured inputs do not keep such objects, so the tensors are kept here.
+        assert info["inputs_folder"] == state.newest(INPUTS).info["folder"] != "inputs"
+        kept = read_tensors(state.build.path / info["inputs_folder"])
+        assert list(kept) == list(info["inputs"].values()) == ["x", "cache_0_key", "cache_0_value"]
+        found = computed(state)
+        assert found["sum"] == 12
+        assert found["output_cache_0_value"].shape == (1, 1, 3, 4)
+    assert len(cache.layers[0].keys[0, 0]) == 2
+
+
+def test_complex_numbers_are_pairs_in_the_file(bench, computed):
+    class Square(torch.nn.Module):
+        def forward(self, z):
+            return z * z
+
+    state = bench.export(Square(), torch.tensor([1 + 2j, 3j]))
+    np.testing.assert_allclose(computed(state)["output"], [[-3, 4], [-9, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("opset", [18, 23])
+def test_opset_of_the_file_is_the_one_asked_for(bench, opset):
+    state = bench.export(torch.nn.Linear(4, 3), torch.randn(1, 4), options={"opset": opset})
+    assert load(state).opset_imports[""] == opset
+    info = state.newest(ONNX_MODEL).info
+    assert (info["opset"], info["exporter"]) == (opset, "dynamo")
+    assert bench.notes == []
+
+
+@pytest.mark.parametrize("opset", [7, 13, 17])
+def test_older_opsets_come_from_torchscript_and_a_note_says_so(bench, opset):
+    state = bench.export(torch.nn.Linear(4, 3), torch.randn(1, 4), options={"opset": opset})
+    assert load(state).opset_imports[""] == opset
+    assert state.newest(ONNX_MODEL).info["exporter"] == "torchscript"
+    assert bench.notes == [
+        "exported with TorchScript, because PyTorch's newer exporter (dynamo) gives no opset "
+        "below 18."
+    ]
+
+
+class Program:
+    model = ir.Model(ir.Graph([], [], nodes=[], opset_imports={"": 18}), ir_version=10)
+
+
+def test_opset_that_the_exporter_did_not_give_is_a_failure(bench, monkeypatch):
     monkeypatch.setattr(torch.onnx, "export", lambda *args, **kwargs: Program())
-    with pytest.raises(BuildError, match="gave opset 18 although 12 was asked for"):
-        export(live(torch.nn.Linear(4, 3), torch.randn(1, 4)), 12)
+    with pytest.raises(BuildError, match="it gave opset 18 although 12 was asked for") as caught:
+        bench.export(
+            torch.nn.Linear(4, 3), torch.randn(1, 4), options={"exporter": "dynamo", "opset": 12}
+        )
+    assert caught.value.hint == ("Take an opset of at least 18. Or take --exporter torchscript.")
 
 
-def test_model_that_cannot_be_exported_is_one_sentence_with_the_cause(state):
+def test_torchscript_steps_in_where_dynamo_does_not_give_the_opset(bench, monkeypatch):
+    given = exporters.export_torchscript
+    monkeypatch.setattr(torch.onnx, "export", lambda *args, **kwargs: Program())
+    with pytest.raises(exporters.ExportFailedError):
+        exporters.export_dynamo(order_for(bench))
+    monkeypatch.undo()
+
+    def fail(order):
+        raise exporters.ExportFailedError(choosing.Failure("it gave opset 18"))
+
+    monkeypatch.setattr(choosing, "export_dynamo", fail)
+    monkeypatch.setattr(choosing, "export_torchscript", given)
+    state = bench.export(torch.nn.Linear(4, 3), torch.randn(1, 4))
+    assert state.newest(ONNX_MODEL).info["exporter"] == "torchscript"
+    assert bench.notes == [
+        "exported with TorchScript, because PyTorch's newer exporter (dynamo) cannot: it gave "
+        "opset 18."
+    ]
+
+
+def order_for(bench):
+    from turnkeyml_plugin_export_pytorch.flat import FlatCall
+
+    live = bench.state(torch.nn.Linear(4, 3), torch.randn(1, 4)).artifacts[-1].live
+    return exporters.Order(live.module, FlatCall(live), 20, {}, bench.folder)
+
+
+def test_dynamo_steps_in_where_torchscript_fails_below_its_own_opsets(bench, monkeypatch):
+    def fail(order):
+        raise exporters.ExportFailedError(choosing.Failure("it cannot"))
+
+    monkeypatch.setattr(choosing, "export_torchscript", fail)
+    state = bench.export(torch.nn.ReLU(), torch.randn(1, 4), options={"opset": 17})
+    assert load(state).opset_imports[""] == 17
+    assert bench.notes == [
+        "converted to opset 17 from a newer one, because TorchScript cannot export it: it cannot."
+    ]
+
+
+def test_free_axes_that_nobody_could_check_are_doubted(bench, monkeypatch):
+    def fail(order):
+        raise exporters.ExportFailedError(choosing.Failure("it has a bad day"))
+
+    monkeypatch.setattr(choosing, "export_dynamo", fail)
+    bench.export(torch.nn.Linear(4, 3), torch.randn(2, 4), options={"dynamic_axes": ("batch",)})
+    assert bench.notes[1] == (
+        "the file may be wrong for other inputs: PyTorch could not check whether it works with "
+        "other sizes."
+    )
+
+
+def test_values_that_nobody_could_check_are_doubted(bench, monkeypatch):
+    class Looks(torch.nn.Module):
+        def forward(self, x):
+            return x * float(x[0, 0])
+
+    def fail(order):
+        raise exporters.ExportFailedError(choosing.Failure("it has a bad day"))
+
+    monkeypatch.setattr(choosing, "export_dynamo", fail)
+    bench.export(Looks(), torch.ones(2, 4))
+    assert "for other inputs: Python looks at a value at test_tool.py:" in bench.notes[1]
+
+
+def test_an_opset_that_neither_gives_is_refused_with_both_reasons(bench, monkeypatch):
+    def fail(order):
+        raise exporters.ExportFailedError(choosing.Failure("something is missing", "Add it."))
+
+    monkeypatch.setattr(choosing, "export_dynamo", fail)
     with pytest.raises(BuildError) as caught:
-        ExportPytorch().run(state(live(DataDependent(), torch.randn(3))), resolved())
-    assert "cannot export this model" in caught.value.message
-    assert "data-dependent" in caught.value.message
-    assert "\n" not in caught.value.message
+        bench.export(torch.nn.Linear(4, 3), torch.randn(1, 4), options={"opset": 25})
+    assert caught.value.message == (
+        "PyTorch's ONNX exporter cannot export this model: something is missing. The TorchScript "
+        "exporter cannot either: it gives at most opset 23, not 25."
+    )
+    assert caught.value.hint == "Add it."
 
 
-def test_statistics_name_opset_operators_and_size(state):
-    made = ExportPytorch().run(state(live(torch.nn.Linear(4, 3), torch.randn(1, 4))), resolved())
-    path = made.file_of(made.newest(ONNX_MODEL))
-    assert made.stats.model["opset"] == 20
-    assert made.stats.model["size_bytes"] == path.stat().st_size
-    assert sum(made.stats.model["operators"].values()) >= 1
+@BOTH
+def test_free_axes_are_free_in_the_file(bench, exporter):
+    class Doubles(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(4, 2)
+
+        def forward(self, ids, mask):
+            return self.fc(ids * mask[..., None])
+
+    module = Doubles().eval()
+    options = {"exporter": exporter, "dynamic_axes": ("batch", "*=1:sequence")}
+    # One of a batch, which exporters take for a number that never changes.
+    state = bench.export(module, torch.randn(1, 3, 4), torch.ones(1, 3), options=options)
+    inputs, outputs = interface(state)
+    assert inputs == [("ids", ["batch", "sequence", "4"]), ("mask", ["batch", "sequence"])]
+    assert outputs[0][1][2] == "2"
+    assert not any(size.isdigit() for size in outputs[0][1][:2])
+    artifact = state.newest(ONNX_MODEL)
+    assert artifact.info["dynamic_axes"] == {
+        "ids": {"0": "batch", "1": "sequence"},
+        "mask": {"0": "batch", "1": "sequence"},
+    }
+    from onnx.reference import ReferenceEvaluator
+
+    ids, mask = torch.randn(3, 5, 4), torch.ones(3, 5)
+    feeds = {"ids": ids.numpy(), "mask": mask.numpy()}
+    (found,) = ReferenceEvaluator(str(state.file_of(artifact))).run(None, feeds)
+    with torch.no_grad():
+        np.testing.assert_allclose(found, module(ids, mask), atol=1e-6)
+
+
+def test_an_axis_that_the_code_fixes_is_refused_by_name(bench):
+    class Flattens(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(8, 2)
+
+        def forward(self, x):
+            return self.fc(x.flatten())
+
+    options = {"dynamic_axes": ("x=0:n",)}
+    with pytest.raises(BuildError, match="only with the size 2 of axis 0 of the input x") as caught:
+        bench.export(Flattens(), torch.randn(2, 4), options=options)
+    assert caught.value.hint.startswith("Leave that axis out of --dynamic-axes")
+    state = bench.export(Flattens(), torch.randn(2, 4), options={**options, **TORCHSCRIPT})
+    assert state.newest(ONNX_MODEL).info["dynamic_axes"] == {"x": {"0": "n"}}
+    assert "the file may be wrong for other inputs" in bench.notes[0]
+
+
+def test_an_axis_that_stayed_fixed_in_the_file_is_a_failure(bench, monkeypatch):
+    monkeypatch.setattr(choosing, "symbolic_axes", lambda model: {})
+    with pytest.raises(BuildError, match=r"the captured size of axis 0 \(n\) of input\."):
+        bench.export(
+            torch.nn.Linear(4, 3), torch.randn(2, 4), options={"dynamic_axes": ("input=0:n",)}
+        )
+
+
+def test_statistics_say_what_was_made(bench):
+    state = bench.export(torch.nn.Linear(4, 300), torch.randn(1, 4))
+    artifact = state.newest(ONNX_MODEL)
+    found = state.stats.model
+    assert (found["exporter"], found["opset"], found["ir_version"]) == ("dynamo", 20, 10)
+    assert found["operators"] == {"Gemm": 1}
+    assert found["inputs"] == {"input": {"dtype": "float32", "shape": [1, 4]}}
+    assert found["outputs"] == ["output"]
+    assert found["flops"] == 2 * 4 * 300
+    assert found["size_bytes"] == sum(
+        (state.build.path / record.path).stat().st_size for record in artifact.files
+    )
+    assert found["export_s"] > 0
+    assert found["write_s"] > 0
+    assert "dynamic_axes" not in found
+
+
+def test_exporters_warnings_stay_out_of_sight(bench):
+    bench.export(torch.nn.Linear(4, 3), torch.randn(1, 4), options=TORCHSCRIPT)
+    assert "Warning" not in bench.printed
 
 
 def test_opset_comes_from_the_variable_where_the_option_is_silent(monkeypatch):
     monkeypatch.setenv("TURNKEY_ONNX_OPSET", "19")
-    assert resolved().opset == 19
-    assert resolved(21).opset == 21
+    assert resolve().opset == 19
+    assert resolve(opset=21).opset == 21
 
 
-@pytest.mark.parametrize("opset", [6, 27])
-def test_opset_out_of_range_is_refused_when_planned(opset):
-    with pytest.raises(PlanError, match=f"The opset is {opset}"):
-        resolved(opset)
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"opset": 6}, "The opset is 6"),
+        ({"opset": 27}, "The opset is 27"),
+        ({"opset": 24, "exporter": "torchscript"}, "gives at most opset 23, not 24"),
+        ({"dynamic_axes": ("x",)}, "cannot be understood"),
+    ],
+)
+def test_what_cannot_work_is_refused_when_planned(options, what):
+    with pytest.raises(PlanError, match=what):
+        resolve(**options)
 
 
-def test_inputs_without_common_names_are_matched_by_order_and_shape():
-    class Written:
-        inputs = {"arg0": (2, 4), "arg1": (3,)}  # noqa: RUF012
+@pytest.mark.parametrize(("exporter", "copies"), [("dynamo", 1), ("torchscript", 2)])
+def test_too_little_room_is_said_before_the_export(bench, monkeypatch, exporter, copies):
+    class Usage:
+        free = 1_000_000
 
-    model = live(Mixed(), torch.randn(2, 4), pair=torch.ones(3))
-    assert match_inputs(model, Written()) == {"arg0": "x", "arg1": "pair"}
+    module = torch.nn.Linear(1000, 1000)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda folder: Usage())
+    monkeypatch.setattr(torch.onnx, "export", None)
+    with pytest.raises(BuildError) as caught:
+        bench.export(module, torch.ones(1, 1000), options={"exporter": exporter})
+    needed = 1000 * 1001 * 4 * 1.1 * copies / 1e6
+    assert caught.value.message.startswith(
+        f"The exported model needs about {needed:,.0f} MB in {bench.folder}"
+    )
+    assert caught.value.message.endswith("and only 1 MB are free.")
 
 
-def test_inputs_that_do_not_correspond_are_refused():
-    class Written:
-        inputs = {"arg0": (9, 9)}  # noqa: RUF012
+def test_nothing_is_left_behind_by_a_failed_export(bench, monkeypatch):
+    def fail(*args, **kwargs):
+        (path,) = [word for word in args if isinstance(word, str)]
+        with open(path, "wb") as file:
+            file.write(b"half")
+        raise ValueError("in the middle")
 
-    with pytest.raises(BuildError, match="arg0, which do not correspond to the captured ones, x"):
-        match_inputs(live(Mixed(), torch.randn(2, 4)), Written())
-
-
-def test_reason_is_the_first_line_of_the_innermost_cause():
-    error = RuntimeError("outer\nnoise")
-    error.__cause__ = ValueError("the reason\nand more")
-    assert reason_of(error) == "ValueError: the reason"
+    monkeypatch.setattr(torch.onnx, "export", fail)
+    with pytest.raises(BuildError, match="ValueError: in the middle"):
+        bench.export(torch.nn.Linear(4, 3), torch.ones(1, 4), options=TORCHSCRIPT)
+    left = [path.name for path in bench.folder.rglob("*") if path.is_file()]
+    assert not [name for name in left if name.endswith(".onnx") or "tmp" in name]
 
 
 def test_collector_is_as_before_after_an_export():
@@ -208,3 +418,23 @@ def test_collector_is_as_before_after_an_export():
         assert gc.get_threshold() != before
         raise KeyError
     assert gc.get_threshold() == before
+
+
+def test_environment_modes_and_random_numbers_are_as_before_after_an_export(monkeypatch):
+    monkeypatch.setenv("TURNKEY_TEST", "old")
+    module = torch.nn.Dropout()
+    torch.manual_seed(7)
+    expected = torch.rand(1)
+    torch.manual_seed(7)
+    with pytest.raises(KeyError), steady(module):
+        assert not module.training
+        assert not torch.is_grad_enabled()
+        os.environ["TURNKEY_TEST"] = "new"
+        os.environ["TURNKEY_OTHER"] = "new"
+        torch.rand(5)
+        raise KeyError
+    assert os.environ["TURNKEY_TEST"] == "old"
+    assert "TURNKEY_OTHER" not in os.environ
+    assert module.training
+    assert torch.is_grad_enabled()
+    assert torch.equal(torch.rand(1), expected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_RUNTIMES = ["ort", "torch-eager"]
+_RUNTIMES = ["ort", "torch-eager", "torch-compiled"]
 
 implements = {
     "api_version": 1,

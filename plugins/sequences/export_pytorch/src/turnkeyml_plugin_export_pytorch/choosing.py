@@ -109,8 +109,8 @@ def _doubt(exported: Exported, order: Order, failures: Mapping[str, Failure]) ->
         return None
     if DYNAMO not in failures or failures[DYNAMO].captured:
         return follow(order)
-    if not exported.fixed:
-        return None
+    if order.axes:
+        return Failure("PyTorch could not check whether it works with other sizes")
     return Failure(f"Python looks at a value at {exported.fixed[0]}")
 
 

@@ -330,23 +330,23 @@ _DYNAMO_RULES: tuple[_Rule, ...] = (
 # The TorchScript exporter.
 
 
-def _torchscript_operator(text: str) -> str:
-    found = re.search(r"operator '([\w:.]+)'|unrecognized namespace ([\w:]+)", text)
-    return (found[1] or found[2]) if found is not None else ""
-
-
 def _unsupported(clues: _Clues) -> Failure | None:
-    operator = _torchscript_operator(clues.text)
-    if "UnsupportedOperatorError" not in clues.names or not operator:
+    found = re.search(
+        r"operator '(?P<a>[\w:.]+)'|unrecognized namespace (?P<b>[\w:]+)"
+        r"|ONNX export of (?:operator )?(?P<c>.+?)(?: in opset \d+)?\. Please",
+        clues.text,
+    )
+    if not {"UnsupportedOperatorError", "SymbolicValueError"} & clues.names or found is None:
         return None
+    operator = found["a"] or found["b"] or found["c"]
     if "sparse" in operator or operator.startswith("quantized"):
         return _sparse(clues) or _quantized(clues)
-    newer = re.search(r"added in (?:opset )?version (\d+)", clues.text)
+    newer = re.search(r"(?:added in|try opset) version (\d+)", clues.text)
     if newer is not None:
         return Failure(
             f"the operator {operator} needs opset {newer[1]}{clues.at}", f"Take --opset {newer[1]}."
         )
-    return _operator_missing(operator, operator.partition("::")[0], clues.at)
+    return _operator_missing(operator, operator.rpartition("::")[0], clues.at)
 
 
 def _untraceable(clues: _Clues) -> Failure | None:

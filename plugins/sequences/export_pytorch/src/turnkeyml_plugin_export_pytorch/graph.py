@@ -28,6 +28,9 @@ NAME_SCOPE = "name_scope"
 LAYER_CLASS = "layer_class"
 """Metadata of a node: the class of that module."""
 
+_WEIGHTS_APART = 4
+"""The version of the format since which weights need not be inputs."""
+
 _SCOPES = "pkg.torch.onnx.name_scopes"
 _MADE_UP = re.compile(r"_dim_\d+$")
 """What the TorchScript exporter calls dimensions, as in ``LayerNormalizationonnx::Add_9_dim_0``."""
@@ -50,6 +53,7 @@ def tidy(
     Raises:
         ExportFailedError: The graph has other inputs or outputs than the model.
     """
+    _separate_weights(model)
     _name_weights(model)
     _complete_inputs(model, inputs)
     _name_outputs(model, outputs)
@@ -71,6 +75,16 @@ def symbolic_axes(model: ir.Model) -> dict[str, dict[int, str]]:
         if axes:
             found[str(value.name)] = axes
     return found
+
+
+def _separate_weights(model: ir.Model) -> None:
+    """Take weights out of the inputs, where the oldest form of the format has them too."""
+    inputs = model.graph.inputs
+    given = [value for value in inputs if not value.is_initializer()]
+    if len(given) < len(inputs):
+        inputs.clear()
+        inputs.extend(given)
+        model.ir_version = max(model.ir_version, _WEIGHTS_APART)
 
 
 def _name_weights(model: ir.Model) -> None:
@@ -120,8 +134,10 @@ def _fits(value: ir.Value, shape: tuple[int, ...]) -> bool:
 
 def _dtype(tensor: torch.Tensor) -> ir.DataType:
     import onnx_ir as ir
+    import torch
 
-    return ir.tensor(tensor.new_empty(())).dtype
+    # The tensor itself may be on a GPU.
+    return ir.tensor(torch.empty((), dtype=tensor.dtype)).dtype
 
 
 def _name_outputs(model: ir.Model, names: Sequence[str]) -> None:
@@ -222,16 +238,25 @@ def _torchscript_scope(name: str, classes: Mapping[str, str]) -> str:
     parts = name.strip("/").split("/")[:-1]
     if parts[:1] == [INNER]:
         parts = parts[1:]
-    path = ""
+    path = around = before = ""
     for part in parts:
-        outer, _, last = path.rpartition(".")
-        inside = f"{path}.{part}".lstrip(".")
-        beside = f"{outer}.{part}".lstrip(".")
-        stands_for = bool(last) and part.startswith(f"{last}.") and inside not in classes
-        path = beside if stands_for else inside
-    while path and path not in classes:
-        path = path.rpartition(".")[0]
+        # The children of a Sequential have its name before their own.
+        if not (before and part.startswith(f"{before}.")):
+            around = path
+        found = _find_module(f"{around}.{part}".lstrip("."), around, part, classes)
+        if not found:
+            break
+        path, before = found, part
     return path
+
+
+def _find_module(wanted: str, around: str, part: str, classes: Mapping[str, str]) -> str:
+    if wanted in classes:
+        return wanted
+    # What a ModuleDict holds is called without the dict's name.
+    inside = f"{around}." if around else ""
+    found = [path for path in classes if path.startswith(inside) and path.endswith(f".{part}")]
+    return found[0] if len(found) == 1 else ""
 
 
 def _name_dimensions(model: ir.Model) -> None:

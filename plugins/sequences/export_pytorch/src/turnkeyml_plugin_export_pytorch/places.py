@@ -17,6 +17,8 @@ from typing import Any
 _PACKAGES = (
     "torch", "onnx", "onnxscript", "onnx_ir", "turnkeyml", "turnkeyml_torch", "turnkeyml_onnx",
 )  # fmt: skip
+_FLAT = str(Path(__file__).with_name("flat.py"))
+"""What calls the model when it is exported."""
 _CODE_LENGTH = 80
 _FX_STACK = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 """As Python writes a stack, the innermost line last."""
@@ -119,8 +121,13 @@ def _places_of_operators(frame: FrameType) -> Iterator[Place]:
 
 
 def _first_foreign(lines: Iterable[re.Match[str]]) -> Place | None:
-    found = next((line for line in lines if is_foreign(line["file"])), None)
-    return None if found is None else Place(found["file"], int(found["line"]))
+    for line in lines:
+        if line["file"] == _FLAT:
+            # Beyond it are those who asked for the export.
+            return None
+        if is_foreign(line["file"]):
+            return Place(line["file"], int(line["line"]))
+    return None
 
 
 def _short(file: str) -> str:

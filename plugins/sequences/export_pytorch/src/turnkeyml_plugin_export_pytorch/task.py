@@ -175,7 +175,7 @@ def compare(name: str, given: Any, wanted: Any, tolerance: float | None) -> dict
         return row
     if not finite.any():
         return row
-    difference = np.abs(ours - theirs)[finite]
+    difference = np.abs(ours[finite] - theirs[finite])
     sizes = np.abs(theirs[finite])
     typical = math.sqrt(float(np.mean(sizes**2)))
     relative = difference / np.maximum(sizes, max(typical, floor, np.finfo(np.float64).tiny))

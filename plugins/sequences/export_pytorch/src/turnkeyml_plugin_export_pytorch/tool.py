@@ -49,7 +49,8 @@ class ExportPytorchOptions:
     exporter: str = option(
         AUTO,
         choices=EXPORTERS,
-        help="PyTorch's exporter: dynamo, torchscript, or auto for the first of them that can.",
+        help="PyTorch's exporter: dynamo, torchscript, or auto for the first of them that can "
+        "without fixing what the model decides by its inputs.",
     )
     dynamic_axes: tuple[str, ...] = option(
         (),
@@ -97,10 +98,11 @@ class ExportPytorch(Tool):
         """Export the live model and write the file."""
         from turnkeyml_onnx import write_model
         from turnkeyml_plugin_export_pytorch.flat import FlatCall
+        from turnkeyml_plugin_export_pytorch.steady import steady
 
         live: LiveModel = state.input.live
         call = FlatCall(live)
-        with _scratch_folder(state) as scratch, _steady(live.module):
+        with _scratch_folder(state) as scratch, steady(live.module):
             eager, choice, export_s = _export(live.module, call, options, scratch)
             start = time.perf_counter()
             # Weights may still be in the scratch folder.
@@ -125,8 +127,9 @@ def _export(
     from turnkeyml_plugin_export_pytorch.axes import match_axes, parse_axes
     from turnkeyml_plugin_export_pytorch.choosing import export_model
     from turnkeyml_plugin_export_pytorch.eager import run_eager
-    from turnkeyml_plugin_export_pytorch.exporters import Order, fewer_collections
+    from turnkeyml_plugin_export_pytorch.exporters import Order
     from turnkeyml_plugin_export_pytorch.flat import output_names
+    from turnkeyml_plugin_export_pytorch.steady import fewer_collections
 
     axes = match_axes(parse_axes(options.dynamic_axes), call.inputs)
     eager = run_eager(module, call)
@@ -144,24 +147,6 @@ def _export(
 def _scratch_folder(state: State) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=state.build.path) as folder:
         yield Path(folder)
-
-
-@contextmanager
-def _steady(module: torch.nn.Module) -> Iterator[None]:
-    """Have a module in evaluation without gradients; afterwards everything is what it was."""
-    import torch
-
-    from turnkeyml_torch import eval_mode
-    from turnkeyml_torch.process_state import TorchState
-
-    before = TorchState.take()
-    # What is random in an exporter or in the model is the same every time.
-    torch.manual_seed(0)
-    try:
-        with eval_mode(module), torch.no_grad():
-            yield
-    finally:
-        before.restore()
 
 
 def _hand_over(state: State, call: FlatCall, choice: Choice, written: WrittenModel) -> None:

@@ -1,0 +1,1 @@
+"""The turnkey device `nvidia`: the GPU that CUDA programs of this process use."""

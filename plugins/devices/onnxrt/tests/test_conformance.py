@@ -1,0 +1,13 @@
+"""Whether this package keeps turnkey's contracts: each rule is a test."""
+
+from __future__ import annotations
+
+from turnkeyml.testing import PluginConformance, RuntimeConformance
+
+
+class TestPlugin(PluginConformance):
+    distribution = "turnkeyml-plugin-onnxrt"
+
+
+class TestOrt(RuntimeConformance):
+    runtime = "ort"

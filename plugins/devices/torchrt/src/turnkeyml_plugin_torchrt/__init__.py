@@ -1,0 +1,1 @@
+"""The turnkey runtimes `torch-eager` and `torch-compiled`."""

@@ -1,0 +1,1 @@
+"""A turnkey plugin to copy from: a tool, a runtime, a device family and a sequence."""
