@@ -25,7 +25,7 @@ BEFORE_RUNNING = {
     "a wrong suffix": (
         ["-i", "notes.md", "discover"],
         "Files with the suffix '.md' are taken by no installed tool.\n"
-        "  Give files with one of: .py",
+        "  Give files with one of: .yaml, .py, .onnx",
     ),
     "a wrong suffix in one word": (
         ["notes.md"],

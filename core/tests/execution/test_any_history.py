@@ -150,7 +150,7 @@ def test_the_last_chain_gives_what_an_empty_cache_gives(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, suppress_health_check=QUIET)
+@settings(max_examples=200, suppress_health_check=QUIET)
 @given(history=HISTORIES, last=LAST)
 def test_the_last_chain_gives_what_an_empty_cache_gives_after_many_histories(
     history: list[Any], last: tuple[str, tuple[str, ...]], world: World

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
 from turnkeyml.artifacts import PYTORCH_MODEL
@@ -12,9 +11,6 @@ from turnkeyml_plugin_export_pytorch.tool import ExportPytorch, ExportPytorchOpt
 from turnkeyml_torch import LiveModel
 from turnkeyml_torch.given import hand_over
 from turnkeyml_torch.signature import make_signature
-
-# The exporter's own libraries warn about each other.
-pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 class Unusual(torch.nn.Module):
@@ -34,7 +30,11 @@ class TestPlugin(PluginConformance):
 
 class TestExportPytorch(ToolConformance):
     tool = "export-pytorch"
-    options_to_try = ({}, {"opset": 18})
+    options_to_try = (
+        {},
+        {"exporter": "torchscript", "opset": 17},
+        {"dynamic_axes": ["batch"]},
+    )
 
     def make_input(self, state):
         torch.manual_seed(0)

@@ -75,7 +75,11 @@ def hand_over(state: State, live: LiveModel, *, training: bool) -> None:
         PYTORCH_MODEL,
         live=live,
         live_key={"weights": state.model.digest, "code": code_digest(module)},
-        info={"training": training, "signature": live.signature.to_json()},
+        info={
+            "training": training,
+            "signature": live.signature.to_json(),
+            "inputs_folder": INPUTS_FOLDER,
+        },
     )
 
 

@@ -75,6 +75,8 @@ class ExportPytorch(Tool):
     Options = ExportPytorchOptions
     consumes = (PYTORCH_MODEL,)
     produces = ONNX_MODEL
+    # Their values decide what TorchScript sees of a model that branches on them.
+    reads = (INPUTS,)
     libraries = ("torch", "onnxscript", "onnx", "onnx-ir")
 
     @classmethod
@@ -174,7 +176,8 @@ def _input_values(state: State, call: FlatCall) -> tuple[str, dict[str, str]]:
     """
     from turnkeyml_torch import dtype_name, write_inputs
 
-    folder = str(state.newest(INPUTS).info["folder"])
+    # Not the newest: a stage that came before may have made inputs for its own result.
+    folder = str(state.input.info.get("inputs_folder") or state.newest(INPUTS).info["folder"])
     kept = read_tensors(state.build.path / folder)
     for entry in call.inputs:
         found = kept.get(entry.captured)
