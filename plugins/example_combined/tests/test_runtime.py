@@ -6,10 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from turnkeyml_plugin_example_combined import program, runtime
-from turnkeyml_plugin_example_combined.device import ExampleFamily, passes_of
-from turnkeyml_plugin_example_combined.plugin import implements
-from turnkeyml_plugin_example_combined.runtime import ExampleRT, check_program
 
 from turnkeyml.device import Device
 from turnkeyml.errors import BuildError, PlanError
@@ -18,6 +14,10 @@ from turnkeyml.plugins.records import Provider
 from turnkeyml.rt_args import convert_rt_args, parse_rt_args
 from turnkeyml.runtime import ModelInputs, RuntimeContext, RuntimeStats, check_performance, opened
 from turnkeyml.testing import tiny_onnx
+from turnkeyml_plugin_example_combined import program, runtime
+from turnkeyml_plugin_example_combined.device import ExampleFamily, passes_of
+from turnkeyml_plugin_example_combined.plugin import implements
+from turnkeyml_plugin_example_combined.runtime import ExampleRT, check_program
 
 PROVIDER = Provider("turnkeyml-plugin-example-combined", "0", "example", "plugin")
 

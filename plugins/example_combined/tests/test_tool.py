@@ -6,14 +6,14 @@ import hashlib
 import json
 
 import pytest
+
+from turnkeyml.errors import BuildError, PlanError
+from turnkeyml.testing import add_tiny_onnx, begin_tool, make_state, tiny_onnx
 from turnkeyml_plugin_example_combined.tool import (
     EXAMPLE_SUMMARY,
     ExampleTool,
     ExampleToolOptions,
 )
-
-from turnkeyml.errors import BuildError, PlanError
-from turnkeyml.testing import add_tiny_onnx, begin_tool, make_state, tiny_onnx
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ SCRIPT = """
     from turnkeyml_plugin_load_onnx.tool import LoadOnnx, LoadOnnxOptions
 
     def run(path):
-        context = RunContext(Registry(), Cache(Path(sys.argv[3])), first_step=("load-onnx", "0" * 8))
+        cache = Cache(Path(sys.argv[3]))
+        context = RunContext(Registry(), cache, first_step=("load-onnx", "0" * 8))
         (state,) = LoadOnnx().start(Source(Path(path)), LoadOnnxOptions(), context)
         return state
 

@@ -156,9 +156,7 @@ def test_model_without_outputs_is_refused(fails, make):
 def test_malformed_graph_is_refused(fails, make):
     proto = make.linear()
     proto.graph.node.append(proto.graph.node[0])
-    assert "The graph is malformed: ValueError: Output 'y' is redeclared" in fails(
-        proto
-    )
+    assert "The graph is malformed: ValueError: Output 'y' is redeclared" in fails(proto)
 
 
 def test_operator_that_uses_what_nothing_gives_is_refused(fails, make):

@@ -74,16 +74,14 @@ def required_inputs(file: OnnxFile) -> dict[str, InputSpec]:
     for value in graph.input:
         if names[value.name] > 1:
             raise BuildError(
-                f"The model has {names[value.name]} inputs of the name "
-                f"{shown(value.name)!r}."
+                f"The model has {names[value.name]} inputs of the name {shown(value.name)!r}."
             )
         if value.name not in defaults:
             specs[value.name] = _spec(value, f"The input {shown(value.name)!r}")
     for value in graph.output:
         if "map_type" in _kinds(value.type):
             raise BuildError(
-                f"The output {shown(value.name)!r} is a map, which turnkey "
-                "cannot handle.",
+                f"The output {shown(value.name)!r} is a map, which turnkey cannot handle.",
                 hint="If skl2onnx made the file, convert with options={'zipmap': False}.",
             )
     return specs
