@@ -37,7 +37,9 @@ def clean_orphans(state: State) -> None:
                 continue
             for path in folder.iterdir():
                 unwanted = folder != root and path.relative_to(root).as_posix() not in wanted
-                if (unwanted and _is_ours(path, state)) or _is_abandoned(path):
+                if _is_scratch(path):
+                    shutil.rmtree(path, ignore_errors=True)
+                elif (unwanted and _is_ours(path, state)) or _is_abandoned(path):
                     path.unlink()
 
 
@@ -46,6 +48,11 @@ def _is_ours(path: Path, state: State) -> bool:
     if found:
         return found["tool"] in state.context.registry.tools
     return _DATA_FILE.match(path.name) is not None
+
+
+def _is_scratch(path: Path) -> bool:
+    """Tell whether it is the folder of a step that was cut off: those that run have the lock."""
+    return path.name.startswith(TEMPORARY) and path.is_dir() and not path.is_symlink()
 
 
 def _is_abandoned(path: Path) -> bool:
