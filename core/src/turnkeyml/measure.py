@@ -330,7 +330,7 @@ def _disturbances(found: Mapping[str, float | None]) -> list[str]:
     if (found.get("waited_share") or 0) > MAX_WAITED_SHARE:
         reasons.append(
             f"its threads waited for a core for {found['waited_share']:.0%} of their time, "
-            "because other programs ran"
+            "because other programs, or more threads of its own than cores, ran there"
         )
     if (found.get("stolen_share") or 0) > MAX_STOLEN_SHARE:
         reasons.append(f"the host took {found['stolen_share']:.0%} of the processor's time")

@@ -544,6 +544,35 @@ def test_a_failed_step_leaves_nothing_that_is_served(cache: Path) -> None:
     assert [r.parts["tool"] for r in the_state(cache).records] == ["weave"]
 
 
+def test_what_an_interrupted_step_made_is_not_gone_on_from(cache: Path) -> None:
+    chain("weave", "trouble", "--do", "interrupt", "twist", code=ExitCode.INTERRUPTED)
+    state = the_state(cache)
+    assert state.status is Status.INTERRUPTED
+    assert [a.step.partition("-")[0] for a in state.artifacts] == ["find", "weave"]
+    assert spared(chain("weave", "twist")) == ["weave"]
+
+
+def test_a_result_that_was_half_replaced_when_the_process_died_is_not_called_damaged(
+    environment: Environment,
+) -> None:
+    environment.install_toys()
+    environment.install_weavers()
+    words = (*FIND, "weave", "trouble", "--do", "die-if-there", "--word", "flag")
+    toy, flag = environment.home / "a.toy", environment.home / "flag"
+    toy.write_text("one 1 code=1\n")
+    assert environment.turnkey(*words).code == ExitCode.OK
+    before = results_of(environment.cache)
+    toy.write_text("one 1 code=2\n")
+    flag.touch()
+    assert environment.turnkey(*words).code < 0
+    toy.write_text("one 1 code=1\n")
+    flag.unlink()
+    done = environment.turnkey(*words)
+    assert ran(done) == ["weave", "trouble"]
+    assert notes(done) == []
+    assert results_of(environment.cache) == before
+
+
 def test_a_step_that_fails_is_tried_again_and_those_before_it_are_not(cache: Path) -> None:
     steps = ("weave", "trouble", "--do", "fail-once", "--word", "flag", "twist")
     chain(*steps, code=ExitCode.FAILED)

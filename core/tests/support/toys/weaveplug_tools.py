@@ -218,6 +218,15 @@ class Trouble(Tool):
         (state.folder(FOLDER) / state.file_name(".net")).write_text('{"ops": ["wea')
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def die_if_there(self, state: State, word: str, copy: Callable[[], Path]) -> None:
+        if Path(word).exists():
+            self.die(state, word, copy)
+        copy()
+
+    def interrupt(self, state: State, word: str, copy: Callable[[], Path]) -> None:
+        copy()
+        raise KeyboardInterrupt
+
     def full(self, state: State, word: str, copy: Callable[[], Path]) -> None:
         (state.folder(FOLDER) / state.file_name(".net")).write_text('{"ops": ["wea')
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

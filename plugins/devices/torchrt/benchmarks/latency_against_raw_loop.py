@@ -62,7 +62,7 @@ def bert():
     return transformers.BertModel(config), inputs
 
 
-MODELS = {"one layer": (one_layer, 100, 200), "CNN": (cnn, 100, 30), "BERT base": (bert, 5, 16)}
+MODELS = {"one layer": (one_layer, 100, 400), "CNN": (cnn, 100, 30), "BERT base": (bert, 5, 16)}
 """Each with its calls a round, and its rounds."""
 RUNTIMES = {"torch-eager": TorchEager, "torch-compiled": TorchCompiled}
 
