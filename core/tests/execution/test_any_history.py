@@ -141,7 +141,7 @@ def world(weavers: FakePlugins, tmp_path: Path) -> World:
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=15, derandomize=True, suppress_health_check=QUIET)
+@settings(max_examples=10, derandomize=True, suppress_health_check=QUIET)
 @given(history=HISTORIES, last=LAST)
 def test_the_last_chain_gives_what_an_empty_cache_gives(
     history: list[Any], last: tuple[str, tuple[str, ...]], world: World

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 5
 """A model that is compiled anew at each call is called no more often than this to settle."""
+
+
+_VARIABLES = ("TORCHINDUCTOR_", "_TORCHINDUCTOR_", "TRITON_")
+"""Variables that the compiler sets for its own processes."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ def compiled(module: torch.nn.Module, options: CompileOptions) -> Iterator[Any]:
     _forget()
     known = set(vars(module))
     added: set[str] = set()
+    variables, threads = frozenset(os.environ), frozenset(threading.enumerate())
     try:
         try:
             made = torch.compile(module, **asdict(options))
@@ -85,6 +92,10 @@ def compiled(module: torch.nn.Module, options: CompileOptions) -> Iterator[Any]:
             delattr(module, name)
         _forget()
         _end_workers()
+        _end_progress_bars(threads)
+        for name in set(os.environ) - variables:
+            if name.startswith(_VARIABLES):
+                del os.environ[name]
 
 
 @contextmanager
@@ -152,3 +163,15 @@ def _end_workers() -> None:
     if pool.cache_info().currsize:
         pool().shutdown()
         pool.cache_clear()
+
+
+def _end_progress_bars(before: frozenset[threading.Thread]) -> None:
+    """End the thread that watches progress bars, if the compiler's bar, which is hidden, began it.
+
+    Args:
+        before: Threads that are not the compiler's.
+    """
+    for thread in threading.enumerate():
+        if thread not in before and type(thread).__name__ == "TMonitor":
+            monitor: Any = thread
+            monitor.exit()
