@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turnkeyml.cache.documents import yaml_text
 from turnkeyml.cache.strict_yaml import MAX_DEPTH, parse_yaml
 
 KEYS = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
@@ -17,10 +18,29 @@ VALUES = st.recursive(
 )
 
 
-@given(VALUES, st.booleans())
-def test_what_the_writer_wrote_comes_back(value: object, flow: bool) -> None:
-    text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True)
-    assert parse_yaml(text.encode()) == value
+@given(VALUES)
+def test_what_the_writer_wrote_comes_back(value: object) -> None:
+    assert parse_yaml(yaml_text(value).encode()) == value
+
+
+@given(VALUES)
+def test_so_does_what_is_written_without_libyaml(value: object) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(yaml, "CSafeDumper", raising=False)
+        assert parse_yaml(yaml_text(value).encode()) == value
+
+
+@given(VALUES)
+def test_so_does_flow_style(value: object) -> None:
+    assert parse_yaml(yaml.safe_dump(value, default_flow_style=True).encode()) == value
+
+
+@pytest.mark.parametrize("separator", ["\x85", "\u2028", "\u2029", "\r", "\ufeff", "\x1b"])
+@pytest.mark.parametrize("form", ["{}", "a{}b", "{} ", " {}", "'{}", "{0}\n{0}"])
+def test_rare_line_breaks_come_back(separator: str, form: str) -> None:
+    text = form.format(separator)
+    value = {text: text, "k": [text]}
+    assert parse_yaml(yaml_text(value).encode()) == value
 
 
 @pytest.mark.parametrize(

@@ -25,21 +25,27 @@ def write_document(path: Path, schema: int, content: dict[str, Any]) -> None:
         schema: The number of the form that ``content`` has.
         content: Plain JSON-like values.
     """
-    import yaml
-
-    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(
-        {"schema": schema, **_encodable(content)},
-        Dumper=dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        default_flow_style=False,
-        width=120,
-    )
-    body = text.encode()
+    body = yaml_text({"schema": schema, **_encodable(content)}).encode()
     with open_replaced(path, "wb") as file:
         file.write(f"# sha256 {hashlib.sha256(body).hexdigest()}\n".encode())
         file.write(body)
+
+
+def yaml_text(content: Any) -> str:
+    """Write plain JSON-like values as YAML that `parse_yaml` reads back exactly."""
+    import yaml
+
+    fast: Any = getattr(yaml, "CSafeDumper", None)
+    text: str = yaml.dump(
+        content,
+        Dumper=fast or yaml.SafeDumper,
+        sort_keys=False,
+        # PyYAML's own emitter loses the rarer line breaks (NEL, say) unless it escapes them.
+        allow_unicode=fast is not None,
+        default_flow_style=False,
+        width=120,
+    )
+    return text
 
 
 def read_document(path: Path, schema: int) -> dict[str, Any]:

@@ -167,6 +167,27 @@ else:
 """
 
 
+FIRST_USE = """
+import os
+import torch
+from turnkeyml_plugin_torchrt.compiling import CompileOptions, compiled
+
+net, before = torch.nn.Linear(2, 2), dict(os.environ)
+with compiled(net, CompileOptions("aot_eager")) as call:
+    call(torch.ones(1, 2))
+print(sorted(set(os.environ) - set(before)))
+"""
+
+
+def test_the_first_use_of_the_compiler_leaves_no_variable():
+    # Importing the compiler already sets one, so only a process that has not done so can tell.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TORCHINDUCTOR_")}
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_USE], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
 def run_inductor(tmp_path, **environment):
     done = subprocess.run(
         [sys.executable, "-c", INDUCTOR, str(tmp_path)],

@@ -71,10 +71,11 @@ def compiled(module: torch.nn.Module, options: CompileOptions) -> Iterator[Any]:
     """
     import torch
 
+    # Even forgetting sets variables, once the compiler has been used.
+    variables, threads = frozenset(os.environ), frozenset(threading.enumerate())
     _forget()
     known = set(vars(module))
     added: set[str] = set()
-    variables, threads = frozenset(os.environ), frozenset(threading.enumerate())
     try:
         try:
             made = torch.compile(module, **asdict(options))
