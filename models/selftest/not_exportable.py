@@ -1,5 +1,5 @@
 # labels: test_group::selftest_failing name::not_exportable author::turnkey task::test
-"""A script whose model runs but cannot be exported: its path depends on its data. Made for testing."""
+"""A model that runs but cannot be exported: its path depends on its data. Made for testing."""
 
 import torch
 

@@ -1,0 +1,27 @@
+# labels: test_group::diffusers name::stable_diffusion_1_5_unet author::stable-diffusion-v1-5 task::image_generation family::unet2dconditionmodel part::unet
+"""https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5
+
+diffusers.UNet2DConditionModel, the unet of a pipeline, with its published sizes and random weights.
+Written by models/generate.
+"""
+
+import diffusers
+import torch
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size = parse(["batch_size"])
+
+model = diffusers.UNet2DConditionModel(
+    sample_size=64,
+    cross_attention_dim=768,
+    attention_head_dim=8,
+)
+model.eval()
+
+model(
+    sample=torch.randn(batch_size, 4, 64, 64),
+    timestep=torch.tensor([10]),
+    encoder_hidden_states=torch.randn(batch_size, 77, 768),
+)

@@ -1,0 +1,31 @@
+# labels: test_group::popular_on_huggingface name::bart_large_cnn author::facebook task::text2text_generation family::bart modality::text
+"""https://huggingface.co/facebook/bart-large-cnn
+
+facebook/bart-large-cnn: BartForConditionalGeneration with its published sizes, and random weights
+unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.BartConfig(vocab_size=50264)
+if pretrained:
+    model = transformers.BartForConditionalGeneration.from_pretrained("facebook/bart-large-cnn")
+else:
+    model = transformers.BartForConditionalGeneration(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+    "decoder_input_ids": torch.randint(0, config.vocab_size, shape),
+}
+
+model(**inputs)

@@ -1,0 +1,33 @@
+# labels: test_group::popular_on_huggingface name::bart_large_cnn_samsum author::philschmid task::text2text_generation family::bart modality::text
+"""https://huggingface.co/philschmid/bart-large-cnn-samsum
+
+philschmid/bart-large-cnn-samsum: BartForConditionalGeneration with its published sizes, and random
+weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.BartConfig(vocab_size=50264)
+if pretrained:
+    model = transformers.BartForConditionalGeneration.from_pretrained(
+        "philschmid/bart-large-cnn-samsum"
+    )
+else:
+    model = transformers.BartForConditionalGeneration(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+    "decoder_input_ids": torch.randint(0, config.vocab_size, shape),
+}
+
+model(**inputs)

@@ -1,0 +1,30 @@
+# labels: test_group::popular_on_huggingface name::bert_base_multilingual_cased author::google-bert task::fill_mask family::bert modality::text
+"""https://huggingface.co/google-bert/bert-base-multilingual-cased
+
+google-bert/bert-base-multilingual-cased: BertForMaskedLM with its published sizes, and random
+weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.BertConfig(vocab_size=119547)
+if pretrained:
+    model = transformers.BertForMaskedLM.from_pretrained("google-bert/bert-base-multilingual-cased")
+else:
+    model = transformers.BertForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

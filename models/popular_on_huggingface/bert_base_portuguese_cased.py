@@ -1,0 +1,30 @@
+# labels: test_group::popular_on_huggingface name::bert_base_portuguese_cased author::neuralmind task::fill_mask family::bert modality::text
+"""https://huggingface.co/neuralmind/bert-base-portuguese-cased
+
+neuralmind/bert-base-portuguese-cased: BertForMaskedLM with its published sizes, and random weights
+unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.BertConfig(vocab_size=29794)
+if pretrained:
+    model = transformers.BertForMaskedLM.from_pretrained("neuralmind/bert-base-portuguese-cased")
+else:
+    model = transformers.BertForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,29 @@
+# labels: test_group::popular_on_huggingface name::biobert_v1_1 author::dmis-lab task::fill_mask family::bert modality::text
+"""https://huggingface.co/dmis-lab/biobert-v1.1
+
+dmis-lab/biobert-v1.1: BertForMaskedLM with its published sizes, and random weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.BertConfig(vocab_size=28996)
+if pretrained:
+    model = transformers.BertForMaskedLM.from_pretrained("dmis-lab/biobert-v1.1")
+else:
+    model = transformers.BertForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,34 @@
+# labels: test_group::popular_on_huggingface name::biomed_roberta_base author::allenai task::fill_mask family::roberta modality::text
+"""https://huggingface.co/allenai/biomed_roberta_base
+
+allenai/biomed_roberta_base: RobertaForMaskedLM with its published sizes, and random weights unless
+asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.RobertaConfig(
+    max_position_embeddings=514,
+    type_vocab_size=1,
+    layer_norm_eps=1e-05,
+)
+if pretrained:
+    model = transformers.RobertaForMaskedLM.from_pretrained("allenai/biomed_roberta_base")
+else:
+    model = transformers.RobertaForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,32 @@
+# labels: test_group::popular_on_huggingface name::biomednlp_biomedbert_base_uncased_abstract_fulltext author::microsoft task::fill_mask family::bert modality::text
+"""https://huggingface.co/microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext
+
+microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext: BertForMaskedLM with its published
+sizes, and random weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.BertConfig()
+if pretrained:
+    model = transformers.BertForMaskedLM.from_pretrained(
+        "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext"
+    )
+else:
+    model = transformers.BertForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,39 @@
+# labels: test_group::popular_on_huggingface name::chronos_t5_base author::amazon task::text2text_generation family::t5 modality::text
+"""https://huggingface.co/amazon/chronos-t5-base
+
+amazon/chronos-t5-base: T5ForConditionalGeneration with its published sizes, and random weights
+unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.T5Config(
+    vocab_size=4096,
+    d_model=768,
+    d_ff=3072,
+    num_layers=12,
+    num_decoder_layers=12,
+    num_heads=12,
+    decoder_start_token_id=0,
+)
+if pretrained:
+    model = transformers.T5ForConditionalGeneration.from_pretrained("amazon/chronos-t5-base")
+else:
+    model = transformers.T5ForConditionalGeneration(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+    "decoder_input_ids": torch.randint(0, config.vocab_size, shape),
+}
+
+model(**inputs)

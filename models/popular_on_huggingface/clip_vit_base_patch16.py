@@ -1,0 +1,51 @@
+# labels: test_group::popular_on_huggingface name::clip_vit_base_patch16 author::openai task::zero_shot_image_classification family::clip modality::image_text
+"""https://huggingface.co/openai/clip-vit-base-patch16
+
+openai/clip-vit-base-patch16: CLIPModel with its published sizes, and random weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, pretrained = parse(["batch_size", "pretrained"])
+
+config = transformers.CLIPConfig(
+    text_config={
+        "hidden_size": 512,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 8,
+        "intermediate_size": 2048,
+        "hidden_act": "quick_gelu",
+        "projection_dim": 512,
+    },
+    vision_config={
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "patch_size": 16,
+        "image_size": 224,
+        "hidden_act": "quick_gelu",
+        "projection_dim": 512,
+    },
+)
+if pretrained:
+    model = transformers.CLIPModel.from_pretrained("openai/clip-vit-base-patch16")
+else:
+    model = transformers.CLIPModel(config)
+model.eval()
+
+text, vision = config.text_config, config.vision_config
+shape = (batch_size, text.max_position_embeddings)
+side = vision.image_size
+inputs = {
+    "input_ids": torch.randint(0, text.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+    "pixel_values": torch.rand(batch_size, 3, side, side),
+}
+
+model(**inputs)

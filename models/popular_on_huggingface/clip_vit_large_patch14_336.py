@@ -1,0 +1,53 @@
+# labels: test_group::popular_on_huggingface name::clip_vit_large_patch14_336 author::openai task::zero_shot_image_classification family::clip modality::image_text
+"""https://huggingface.co/openai/clip-vit-large-patch14-336
+
+openai/clip-vit-large-patch14-336: CLIPModel with its published sizes, and random weights unless
+asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, pretrained = parse(["batch_size", "pretrained"])
+
+config = transformers.CLIPConfig(
+    text_config={
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "hidden_act": "quick_gelu",
+        "projection_dim": 768,
+    },
+    vision_config={
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "intermediate_size": 4096,
+        "patch_size": 14,
+        "image_size": 336,
+        "hidden_act": "quick_gelu",
+        "projection_dim": 768,
+    },
+    projection_dim=768,
+)
+if pretrained:
+    model = transformers.CLIPModel.from_pretrained("openai/clip-vit-large-patch14-336")
+else:
+    model = transformers.CLIPModel(config)
+model.eval()
+
+text, vision = config.text_config, config.vision_config
+shape = (batch_size, text.max_position_embeddings)
+side = vision.image_size
+inputs = {
+    "input_ids": torch.randint(0, text.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+    "pixel_values": torch.rand(batch_size, 3, side, side),
+}
+
+model(**inputs)

@@ -1,0 +1,31 @@
+# labels: test_group::popular_on_huggingface name::codet5_small author::salesforce task::text2text_generation family::t5 modality::text
+"""https://huggingface.co/Salesforce/codet5-small
+
+Salesforce/codet5-small: T5ForConditionalGeneration with its published sizes, and random weights
+unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.T5Config(vocab_size=32100, decoder_start_token_id=0)
+if pretrained:
+    model = transformers.T5ForConditionalGeneration.from_pretrained("Salesforce/codet5-small")
+else:
+    model = transformers.T5ForConditionalGeneration(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+    "decoder_input_ids": torch.randint(0, config.vocab_size, shape),
+}
+
+model(**inputs)

@@ -1,0 +1,32 @@
+# labels: test_group::popular_on_huggingface name::distilbert_base_multilingual_cased author::distilbert task::fill_mask family::distilbert modality::text
+"""https://huggingface.co/distilbert/distilbert-base-multilingual-cased
+
+distilbert/distilbert-base-multilingual-cased: DistilBertForMaskedLM with its published sizes, and
+random weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.DistilBertConfig(vocab_size=119547)
+if pretrained:
+    model = transformers.DistilBertForMaskedLM.from_pretrained(
+        "distilbert/distilbert-base-multilingual-cased"
+    )
+else:
+    model = transformers.DistilBertForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,32 @@
+# labels: test_group::popular_on_huggingface name::distilbert_base_multilingual_cased_ner_hrl author::davlan task::token_classification family::distilbert modality::text
+"""https://huggingface.co/Davlan/distilbert-base-multilingual-cased-ner-hrl
+
+Davlan/distilbert-base-multilingual-cased-ner-hrl: DistilBertForTokenClassification with its
+published sizes, and random weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.DistilBertConfig(vocab_size=119547, num_labels=9)
+if pretrained:
+    model = transformers.DistilBertForTokenClassification.from_pretrained(
+        "Davlan/distilbert-base-multilingual-cased-ner-hrl"
+    )
+else:
+    model = transformers.DistilBertForTokenClassification(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,30 @@
+# labels: test_group::popular_on_huggingface name::llama_2_7b_hf author::meta-llama task::text_generation family::llama modality::text memory::over_24gb
+"""https://huggingface.co/meta-llama/Llama-2-7b-hf
+
+meta-llama/Llama-2-7b-hf: LlamaForCausalLM with its published sizes, and random weights unless
+asked. Its weights take 27 GB in float32.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.LlamaConfig()
+if pretrained:
+    model = transformers.LlamaForCausalLM.from_pretrained("meta-llama/Llama-2-7b-hf")
+else:
+    model = transformers.LlamaForCausalLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,37 @@
+# labels: test_group::popular_on_huggingface name::paraphrase_albert_small_v2 author::sentence-transformers task::feature_extraction family::albert modality::text
+"""https://huggingface.co/sentence-transformers/paraphrase-albert-small-v2
+
+sentence-transformers/paraphrase-albert-small-v2: AlbertModel with its published sizes, and random
+weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.AlbertConfig(
+    hidden_size=768,
+    num_hidden_layers=6,
+    num_attention_heads=12,
+    intermediate_size=3072,
+)
+if pretrained:
+    model = transformers.AlbertModel.from_pretrained(
+        "sentence-transformers/paraphrase-albert-small-v2"
+    )
+else:
+    model = transformers.AlbertModel(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,30 @@
+# labels: test_group::popular_on_huggingface name::paraphrase_minilm_l3_v2 author::sentence-transformers task::feature_extraction family::bert modality::text
+"""https://huggingface.co/sentence-transformers/paraphrase-MiniLM-L3-v2
+
+sentence-transformers/paraphrase-MiniLM-L3-v2: BertModel with its published sizes, and random
+weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.BertConfig(hidden_size=384, num_hidden_layers=3, intermediate_size=1536)
+if pretrained:
+    model = transformers.BertModel.from_pretrained("sentence-transformers/paraphrase-MiniLM-L3-v2")
+else:
+    model = transformers.BertModel(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

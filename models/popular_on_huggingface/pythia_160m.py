@@ -1,0 +1,36 @@
+# labels: test_group::popular_on_huggingface name::pythia_160m author::eleutherai task::text_generation family::gptneox modality::text
+"""https://huggingface.co/EleutherAI/pythia-160m
+
+EleutherAI/pythia-160m: GPTNeoXForCausalLM with its published sizes, and random weights unless
+asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.GPTNeoXConfig(
+    vocab_size=50304,
+    hidden_size=768,
+    num_hidden_layers=12,
+    num_attention_heads=12,
+    intermediate_size=3072,
+)
+if pretrained:
+    model = transformers.GPTNeoXForCausalLM.from_pretrained("EleutherAI/pythia-160m")
+else:
+    model = transformers.GPTNeoXForCausalLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

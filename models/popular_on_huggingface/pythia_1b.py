@@ -1,0 +1,35 @@
+# labels: test_group::popular_on_huggingface name::pythia_1b author::eleutherai task::text_generation family::gptneox modality::text
+"""https://huggingface.co/EleutherAI/pythia-1b
+
+EleutherAI/pythia-1b: GPTNeoXForCausalLM with its published sizes, and random weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.GPTNeoXConfig(
+    vocab_size=50304,
+    hidden_size=2048,
+    num_hidden_layers=16,
+    num_attention_heads=8,
+    intermediate_size=8192,
+)
+if pretrained:
+    model = transformers.GPTNeoXForCausalLM.from_pretrained("EleutherAI/pythia-1b")
+else:
+    model = transformers.GPTNeoXForCausalLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,36 @@
+# labels: test_group::popular_on_huggingface name::pythia_410m author::eleutherai task::text_generation family::gptneox modality::text
+"""https://huggingface.co/EleutherAI/pythia-410m
+
+EleutherAI/pythia-410m: GPTNeoXForCausalLM with its published sizes, and random weights unless
+asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.GPTNeoXConfig(
+    vocab_size=50304,
+    hidden_size=1024,
+    num_hidden_layers=24,
+    num_attention_heads=16,
+    intermediate_size=4096,
+)
+if pretrained:
+    model = transformers.GPTNeoXForCausalLM.from_pretrained("EleutherAI/pythia-410m")
+else:
+    model = transformers.GPTNeoXForCausalLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,34 @@
+# labels: test_group::popular_on_huggingface name::rubert_tiny author::cointegrated task::fill_mask family::bert modality::text
+"""https://huggingface.co/cointegrated/rubert-tiny
+
+cointegrated/rubert-tiny: BertForMaskedLM with its published sizes, and random weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.BertConfig(
+    vocab_size=29564,
+    hidden_size=312,
+    num_hidden_layers=3,
+    intermediate_size=600,
+)
+if pretrained:
+    model = transformers.BertForMaskedLM.from_pretrained("cointegrated/rubert-tiny")
+else:
+    model = transformers.BertForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

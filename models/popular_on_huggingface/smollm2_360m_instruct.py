@@ -1,0 +1,37 @@
+# labels: test_group::popular_on_huggingface name::smollm2_360m_instruct author::huggingfacetb task::text_generation family::llama modality::text
+"""https://huggingface.co/HuggingFaceTB/SmolLM2-360M-Instruct
+
+HuggingFaceTB/SmolLM2-360M-Instruct: LlamaForCausalLM with its published sizes, and random weights
+unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.LlamaConfig(
+    vocab_size=49152,
+    hidden_size=960,
+    num_attention_heads=15,
+    intermediate_size=2560,
+    num_key_value_heads=5,
+    tie_word_embeddings=True,
+)
+if pretrained:
+    model = transformers.LlamaForCausalLM.from_pretrained("HuggingFaceTB/SmolLM2-360M-Instruct")
+else:
+    model = transformers.LlamaForCausalLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,31 @@
+# labels: test_group::popular_on_huggingface name::swin_tiny_patch4_window7_224 author::microsoft task::image_classification family::swin modality::image
+"""https://huggingface.co/microsoft/swin-tiny-patch4-window7-224
+
+microsoft/swin-tiny-patch4-window7-224: SwinForImageClassification with its published sizes, and
+random weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, pretrained = parse(["batch_size", "pretrained"])
+
+config = transformers.SwinConfig(
+    depths=[2, 2, 6, 2],
+    num_heads=[3, 6, 12, 24],
+    image_size=224,
+    num_labels=1000,
+)
+if pretrained:
+    model = transformers.SwinForImageClassification.from_pretrained(
+        "microsoft/swin-tiny-patch4-window7-224"
+    )
+else:
+    model = transformers.SwinForImageClassification(config)
+model.eval()
+
+model(pixel_values=torch.rand(batch_size, config.num_channels, 224, 224))

@@ -1,0 +1,24 @@
+# labels: test_group::popular_on_huggingface name::vit_base_patch16_384 author::google task::image_classification family::vit modality::image
+"""https://huggingface.co/google/vit-base-patch16-384
+
+google/vit-base-patch16-384: ViTForImageClassification with its published sizes, and random weights
+unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, pretrained = parse(["batch_size", "pretrained"])
+
+config = transformers.ViTConfig(image_size=384, patch_size=16, num_labels=1000)
+if pretrained:
+    model = transformers.ViTForImageClassification.from_pretrained("google/vit-base-patch16-384")
+else:
+    model = transformers.ViTForImageClassification(config)
+model.eval()
+
+model(pixel_values=torch.rand(batch_size, config.num_channels, 384, 384))

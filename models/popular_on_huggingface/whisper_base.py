@@ -1,0 +1,39 @@
+# labels: test_group::popular_on_huggingface name::whisper_base author::openai task::speech_recognition family::whisper modality::audio
+"""https://huggingface.co/openai/whisper-base
+
+openai/whisper-base: WhisperForConditionalGeneration with its published sizes, and random weights
+unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, pretrained = parse(["batch_size", "pretrained"])
+
+config = transformers.WhisperConfig(
+    d_model=512,
+    encoder_layers=6,
+    decoder_layers=6,
+    encoder_attention_heads=8,
+    decoder_attention_heads=8,
+    encoder_ffn_dim=2048,
+    decoder_ffn_dim=2048,
+    decoder_start_token_id=50258,
+)
+if pretrained:
+    model = transformers.WhisperForConditionalGeneration.from_pretrained("openai/whisper-base")
+else:
+    model = transformers.WhisperForConditionalGeneration(config)
+model.eval()
+
+frames = 2 * config.max_source_positions
+inputs = {
+    "input_features": torch.rand(batch_size, config.num_mel_bins, frames),
+    "decoder_input_ids": torch.full((batch_size, 1), config.decoder_start_token_id),
+}
+
+model(**inputs)

@@ -1,0 +1,37 @@
+# labels: test_group::popular_on_huggingface name::xlm_roberta_base_squad2 author::deepset task::question_answering family::xlmroberta modality::text
+"""https://huggingface.co/deepset/xlm-roberta-base-squad2
+
+deepset/xlm-roberta-base-squad2: XLMRobertaForQuestionAnswering with its published sizes, and random
+weights unless asked.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length, pretrained = parse(["batch_size", "max_seq_length", "pretrained"])
+
+config = transformers.XLMRobertaConfig(
+    vocab_size=250002,
+    max_position_embeddings=514,
+    type_vocab_size=1,
+    layer_norm_eps=1e-05,
+)
+if pretrained:
+    model = transformers.XLMRobertaForQuestionAnswering.from_pretrained(
+        "deepset/xlm-roberta-base-squad2"
+    )
+else:
+    model = transformers.XLMRobertaForQuestionAnswering(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,59 @@
+"""A few scripts, drawn afresh each time, are run and discovered."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MODELS = Path(__file__).resolve().parent.parent
+NEEDS = {
+    "diffusers": ("diffusers", "transformers"),
+    "graph_convolutions": ("torch_geometric",),
+    "popular_on_huggingface": ("transformers",),
+    "selftest": (),
+    "timm": ("timm", "torchvision"),
+    "torch_hub": ("timm", "torchvision"),
+    "torchvision": ("torchvision",),
+    "transformers": ("transformers",),
+}
+LEFT_OUT = ("memory::over_24gb", "selftest_failing", "selftest_big", "two_shapes")
+# The same number in the environment draws the same scripts again.
+SEED = int(os.environ.get("MODELS_SAMPLE_SEED", random.SystemRandom().randrange(10**6)))
+
+
+def draw(corpus: str) -> Path:
+    scripts = [
+        path
+        for path in sorted((MODELS / corpus).glob("*.py"))
+        if not any(word in path.read_text("utf-8").partition("\n")[0] for word in LEFT_OUT)
+    ]
+    return random.Random(f"{SEED} {corpus}").choice(scripts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("corpus", NEEDS)
+def test_a_script_of_each_corpus_runs_by_plain_python_and_has_one_model(corpus, tmp_path):
+    for library in ("torch", *NEEDS[corpus]):
+        if importlib.util.find_spec(library) is None:
+            pytest.skip(f"{library} is not installed")
+    script = draw(corpus)
+    told = f"MODELS_SAMPLE_SEED={SEED}: {script}"
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=900, env=environment
+    )
+    assert done.returncode == 0, f"{told}\n{done.stderr}"
+    turnkey = shutil.which("turnkey", path=str(Path(sys.executable).parent))
+    if turnkey is None or importlib.util.find_spec("turnkeyml_plugin_discover") is None:
+        pytest.skip("turnkey's discover is not installed")
+    command = [turnkey, "-d", str(tmp_path), "-i", str(script), "discover"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env=environment)
+    assert done.returncode == 0, f"{told}\n{done.stderr}"
+    assert len(list(tmp_path.glob("*/turnkey_stats.yaml"))) == 1, told

@@ -1,0 +1,20 @@
+# labels: test_group::timm name::darknet17 author::timm task::image_classification family::cspnet modality::image input_size::256
+"""https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/cspnet.py
+
+darknet17: an image classifier of the family cspnet, for images of 256 x 256 pixels. No weights were
+published for it.
+Written by models/generate.
+"""
+
+import timm
+import torch
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, num_channels = parse(["batch_size", "num_channels"])
+
+model = timm.create_model("darknet17", in_chans=num_channels)
+model.eval()
+
+model(torch.rand(batch_size, num_channels, 256, 256))

@@ -1,0 +1,21 @@
+# labels: test_group::timm name::hrnet_w18 author::timm task::image_classification family::hrnet modality::image input_size::224
+"""https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/hrnet.py
+
+hrnet_w18: an image classifier of the family hrnet, for images of 224 x 224 pixels.
+Written by models/generate.
+"""
+
+import timm
+import torch
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, num_channels, height, width, pretrained = parse(
+    ["batch_size", "num_channels", "height", "width", "pretrained"]
+)
+
+model = timm.create_model("hrnet_w18", pretrained=pretrained, in_chans=num_channels)
+model.eval()
+
+model(torch.rand(batch_size, num_channels, height, width))

@@ -1,0 +1,22 @@
+# labels: test_group::timm name::mobilenetv3_small_050 author::timm task::image_classification family::mobilenetv3 modality::image input_size::224
+"""https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/mobilenetv3.py
+
+mobilenetv3_small_050: an image classifier of the family mobilenetv3, for images of 224 x 224
+pixels.
+Written by models/generate.
+"""
+
+import timm
+import torch
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, num_channels, height, width, pretrained = parse(
+    ["batch_size", "num_channels", "height", "width", "pretrained"]
+)
+
+model = timm.create_model("mobilenetv3_small_050", pretrained=pretrained, in_chans=num_channels)
+model.eval()
+
+model(torch.rand(batch_size, num_channels, height, width))

@@ -1,0 +1,20 @@
+# labels: test_group::timm name::swin_s3_tiny_224 author::timm task::image_classification family::swin_transformer modality::image input_size::224
+"""https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/swin_transformer.py
+
+swin_s3_tiny_224: an image classifier of the family swin_transformer, for images of 224 x 224
+pixels.
+Written by models/generate.
+"""
+
+import timm
+import torch
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, num_channels, pretrained = parse(["batch_size", "num_channels", "pretrained"])
+
+model = timm.create_model("swin_s3_tiny_224", pretrained=pretrained, in_chans=num_channels)
+model.eval()
+
+model(torch.rand(batch_size, num_channels, 224, 224))

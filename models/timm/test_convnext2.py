@@ -1,0 +1,19 @@
+# labels: test_group::timm name::test_convnext2 author::timm task::image_classification family::convnext modality::image input_size::160
+"""https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/convnext.py
+
+test_convnext2: an image classifier of the family convnext, for images of 160 x 160 pixels.
+Written by models/generate.
+"""
+
+import timm
+import torch
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, num_channels, pretrained = parse(["batch_size", "num_channels", "pretrained"])
+
+model = timm.create_model("test_convnext2", pretrained=pretrained, in_chans=num_channels)
+model.eval()
+
+model(torch.rand(batch_size, num_channels, 160, 160))

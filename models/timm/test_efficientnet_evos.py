@@ -1,0 +1,20 @@
+# labels: test_group::timm name::test_efficientnet_evos author::timm task::image_classification family::efficientnet modality::image input_size::160
+"""https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/efficientnet.py
+
+test_efficientnet_evos: an image classifier of the family efficientnet, for images of 160 x 160
+pixels.
+Written by models/generate.
+"""
+
+import timm
+import torch
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, num_channels, pretrained = parse(["batch_size", "num_channels", "pretrained"])
+
+model = timm.create_model("test_efficientnet_evos", pretrained=pretrained, in_chans=num_channels)
+model.eval()
+
+model(torch.rand(batch_size, num_channels, 160, 160))

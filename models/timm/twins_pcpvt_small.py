@@ -1,0 +1,19 @@
+# labels: test_group::timm name::twins_pcpvt_small author::timm task::image_classification family::twins modality::image input_size::224
+"""https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/twins.py
+
+twins_pcpvt_small: an image classifier of the family twins, for images of 224 x 224 pixels.
+Written by models/generate.
+"""
+
+import timm
+import torch
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, num_channels, pretrained = parse(["batch_size", "num_channels", "pretrained"])
+
+model = timm.create_model("twins_pcpvt_small", pretrained=pretrained, in_chans=num_channels)
+model.eval()
+
+model(torch.rand(batch_size, num_channels, 224, 224))

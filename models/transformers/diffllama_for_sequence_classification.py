@@ -1,0 +1,27 @@
+# labels: test_group::transformers name::diffllama_for_sequence_classification author::huggingface_pytorch task::text_classification family::diffllama modality::text config::reduced
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/diffllama
+
+DiffLlamaForSequenceClassification with random weights and the default configuration of its library,
+but 2 of its 16 layers, so that it fits a small machine.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length = parse(["batch_size", "max_seq_length"])
+
+config = transformers.DiffLlamaConfig(num_hidden_layers=2, pad_token_id=0)
+model = transformers.DiffLlamaForSequenceClassification(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,22 @@
+# labels: test_group::transformers name::dinov2_for_image_classification author::huggingface_pytorch task::image_classification family::dinov2 modality::image
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/dinov2
+
+Dinov2ForImageClassification with the default configuration of its library and random weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size = parse(["batch_size"])
+
+config = transformers.Dinov2Config()
+model = transformers.Dinov2ForImageClassification(config)
+model.eval()
+
+side = config.image_size
+
+model(pixel_values=torch.rand(batch_size, config.num_channels, side, side))

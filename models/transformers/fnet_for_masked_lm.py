@@ -1,0 +1,25 @@
+# labels: test_group::transformers name::fnet_for_masked_lm author::huggingface_pytorch task::fill_mask family::fnet modality::text
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/fnet
+
+FNetForMaskedLM with the default configuration of its library and random weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length = parse(["batch_size", "max_seq_length"])
+
+config = transformers.FNetConfig()
+model = transformers.FNetForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+}
+
+model(**inputs)

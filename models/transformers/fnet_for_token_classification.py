@@ -1,0 +1,25 @@
+# labels: test_group::transformers name::fnet_for_token_classification author::huggingface_pytorch task::token_classification family::fnet modality::text
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/fnet
+
+FNetForTokenClassification with the default configuration of its library and random weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length = parse(["batch_size", "max_seq_length"])
+
+config = transformers.FNetConfig()
+model = transformers.FNetForTokenClassification(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+}
+
+model(**inputs)

@@ -1,0 +1,27 @@
+# labels: test_group::transformers name::gpt_neox_japanese_for_causal_lm author::huggingface_pytorch task::text_generation family::gpt_neox_japanese modality::text config::reduced
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/gpt_neox_japanese
+
+GPTNeoXJapaneseForCausalLM with random weights and the default configuration of its library, but 2
+of its 32 layers, so that it fits a small machine.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length = parse(["batch_size", "max_seq_length"])
+
+config = transformers.GPTNeoXJapaneseConfig(num_hidden_layers=2)
+model = transformers.GPTNeoXJapaneseForCausalLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

@@ -1,0 +1,26 @@
+# labels: test_group::transformers name::jina_embeddings_v3_for_masked_lm author::huggingface_pytorch task::fill_mask family::jina_embeddings_v3 modality::text
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/jina_embeddings_v3
+
+JinaEmbeddingsV3ForMaskedLM with the default configuration of its library and random weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length = parse(["batch_size", "max_seq_length"])
+
+config = transformers.JinaEmbeddingsV3Config()
+model = transformers.JinaEmbeddingsV3ForMaskedLM(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

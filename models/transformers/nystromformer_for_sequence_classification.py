@@ -1,0 +1,27 @@
+# labels: test_group::transformers name::nystromformer_for_sequence_classification author::huggingface_pytorch task::text_classification family::nystromformer modality::text
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/nystromformer
+
+NystromformerForSequenceClassification with the default configuration of its library and random
+weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_seq_length = parse(["batch_size", "max_seq_length"])
+
+config = transformers.NystromformerConfig()
+model = transformers.NystromformerForSequenceClassification(config)
+model.eval()
+
+shape = (batch_size, max_seq_length)
+inputs = {
+    "input_ids": torch.randint(0, config.vocab_size, shape),
+    "attention_mask": torch.ones(shape, dtype=torch.long),
+}
+
+model(**inputs)

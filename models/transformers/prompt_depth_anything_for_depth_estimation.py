@@ -1,0 +1,21 @@
+# labels: test_group::transformers name::prompt_depth_anything_for_depth_estimation author::huggingface_pytorch task::depth_estimation family::prompt_depth_anything modality::image
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/prompt_depth_anything
+
+PromptDepthAnythingForDepthEstimation with the default configuration of its library and random
+weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, num_channels, height, width = parse(["batch_size", "num_channels", "height", "width"])
+
+config = transformers.PromptDepthAnythingConfig()
+model = transformers.PromptDepthAnythingForDepthEstimation(config)
+model.eval()
+
+model(pixel_values=torch.rand(batch_size, num_channels, height, width))

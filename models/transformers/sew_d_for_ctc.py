@@ -1,0 +1,20 @@
+# labels: test_group::transformers name::sew_d_for_ctc author::huggingface_pytorch task::speech_recognition family::sew_d modality::audio
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/sew_d
+
+SEWDForCTC with the default configuration of its library and random weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_audio_seq_length = parse(["batch_size", "max_audio_seq_length"])
+
+config = transformers.SEWDConfig()
+model = transformers.SEWDForCTC(config)
+model.eval()
+
+model(input_values=torch.rand(batch_size, max_audio_seq_length))

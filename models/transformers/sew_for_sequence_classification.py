@@ -1,0 +1,20 @@
+# labels: test_group::transformers name::sew_for_sequence_classification author::huggingface_pytorch task::audio_classification family::sew modality::audio
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/sew
+
+SEWForSequenceClassification with the default configuration of its library and random weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_audio_seq_length = parse(["batch_size", "max_audio_seq_length"])
+
+config = transformers.SEWConfig()
+model = transformers.SEWForSequenceClassification(config)
+model.eval()
+
+model(input_values=torch.rand(batch_size, max_audio_seq_length))

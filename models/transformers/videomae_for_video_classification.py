@@ -1,0 +1,22 @@
+# labels: test_group::transformers name::videomae_for_video_classification author::huggingface_pytorch task::video_classification family::videomae modality::video
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/videomae
+
+VideoMAEForVideoClassification with the default configuration of its library and random weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size = parse(["batch_size"])
+
+config = transformers.VideoMAEConfig()
+model = transformers.VideoMAEForVideoClassification(config)
+model.eval()
+
+side = config.image_size
+
+model(pixel_values=torch.rand(batch_size, config.num_frames, config.num_channels, side, side))

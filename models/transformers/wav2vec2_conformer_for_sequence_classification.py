@@ -1,0 +1,21 @@
+# labels: test_group::transformers name::wav2vec2_conformer_for_sequence_classification author::huggingface_pytorch task::audio_classification family::wav2vec2_conformer modality::audio
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/wav2vec2_conformer
+
+Wav2Vec2ConformerForSequenceClassification with the default configuration of its library and random
+weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_audio_seq_length = parse(["batch_size", "max_audio_seq_length"])
+
+config = transformers.Wav2Vec2ConformerConfig()
+model = transformers.Wav2Vec2ConformerForSequenceClassification(config)
+model.eval()
+
+model(input_values=torch.rand(batch_size, max_audio_seq_length))

@@ -1,0 +1,20 @@
+# labels: test_group::transformers name::wav2vec2_for_ctc author::huggingface_pytorch task::speech_recognition family::wav2vec2 modality::audio
+"""https://github.com/huggingface/transformers/tree/main/src/transformers/models/wav2vec2
+
+Wav2Vec2ForCTC with the default configuration of its library and random weights.
+Written by models/generate.
+"""
+
+import torch
+import transformers
+from turnkeyml.parser import parse
+
+torch.manual_seed(0)
+
+batch_size, max_audio_seq_length = parse(["batch_size", "max_audio_seq_length"])
+
+config = transformers.Wav2Vec2Config()
+model = transformers.Wav2Vec2ForCTC(config)
+model.eval()
+
+model(input_values=torch.rand(batch_size, max_audio_seq_length))
