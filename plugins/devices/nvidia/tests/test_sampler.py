@@ -12,7 +12,7 @@ import pytest
 from turnkeyml.errors import BuildError
 from turnkeyml.measure import Schedule, measure
 from turnkeyml_plugin_nvidia.device import NvidiaGpu
-from turnkeyml_plugin_nvidia.sampler import SLOW_EVERY, GpuSampler
+from turnkeyml_plugin_nvidia.sampler import SLOW_EVERY, GpuSample, GpuSampler
 
 QUICK_S = 0.001
 
@@ -69,8 +69,8 @@ def test_smallest_clock_and_mean_differ(nvml):
 
 
 def test_power_comes_from_the_counter_of_energy_over_long_times(nvml):
-    # It is asked once before and once after the samples.
-    counter = iter([1_000_000, 1_900_000])
+    # It is asked once before the samples, and then with each and after them.
+    counter = itertools.chain([1_000_000], itertools.repeat(1_900_000))
     nvml.values["nvmlDeviceGetTotalEnergyConsumption"] = lambda: next(counter)
     use = sampled(nvml, count=1, clock=clock_of(10.0, 12.0)).use()
     assert use.duration_s == 2.0
@@ -79,11 +79,61 @@ def test_power_comes_from_the_counter_of_energy_over_long_times(nvml):
 
 
 def test_power_is_the_mean_of_the_samples_over_short_times(nvml):
-    counter = iter([1_000_000, 1_000_000])
+    counter = itertools.repeat(1_000_000)
     nvml.values["nvmlDeviceGetTotalEnergyConsumption"] = lambda: next(counter)
     use = sampled(nvml, count=1, clock=clock_of(10.0, 10.2)).use()
     assert use.energy_j == 0.0
     assert use.mean_power_w == 412.5
+
+
+def window_of(samples, since_s, until_s):
+    """Sum up a window of samples that are made up; the sampler ran from 100 s to 110 s."""
+    sampler = GpuSampler()
+    sampler._began, sampler._ended = 100.0, 110.0
+    sampler.samples = samples
+    return sampler.use(since_s, until_s)
+
+
+def sample(at_s, power_w=100.0, clock=1980, reasons=(), energy_mj=None):
+    return GpuSample(at_s, power_w, clock, None, None, None, reasons, energy_mj)
+
+
+def test_window_takes_the_samples_inside_only():
+    idle, hot = sample(0.0, 60.0, 345), sample(1.0, 500.0, 1700, ("heat, by the hardware",))
+    busy = [sample(2.0 + n / 5, 400.0 + n, 1900) for n in range(3)]
+    use = window_of([idle, hot, *busy, sample(3.0, 80.0, 345)], 101.9, 102.5)
+    assert (use.samples, use.duration_s) == (3, 0.6)
+    assert (use.mean_power_w, use.max_power_w) == (401.0, 402.0)
+    assert (use.min_sm_clock_mhz, use.throttled_share) == (1900, 0.0)
+    assert window_of([idle, hot, *busy], None, None).throttle_reasons == ("heat, by the hardware",)
+
+
+def test_window_reaches_no_further_than_the_sampler():
+    use = window_of([sample(0.0), sample(9.9)], 0.0, 1000.0)
+    assert (use.samples, use.duration_s) == (2, 10.0)
+    assert window_of([sample(0.0)], 200.0, 201.0).samples == 0
+    assert window_of([sample(0.0)], 200.0, 201.0).duration_s == 0.0
+
+
+def test_power_of_a_window_comes_from_the_counter_as_it_was_read_with_its_samples():
+    counted = [sample(n / 2, 1.0, energy_mj=n * 150_000) for n in range(20)]
+    use = window_of(counted, 101.0, 103.0)
+    assert (use.samples, use.energy_j, use.mean_power_w) == (5, 600.0, 300.0)
+    short = window_of(counted, 101.0, 101.6)
+    assert (short.samples, short.energy_j, short.mean_power_w) == (2, 150.0, 1.0)
+
+
+def test_counter_that_starts_anew_says_nothing_about_a_window():
+    use = window_of([sample(0.0, energy_mj=900), sample(2.0, energy_mj=100)], 100.0, 103.0)
+    assert (use.energy_j, use.mean_power_w) == (None, 100.0)
+
+
+def test_heat_disturbs_and_the_power_limit_does_not():
+    reasons = ("the power limit", "heat, by the driver", "a setting of the application clocks")
+    use = window_of([sample(0.0), sample(0.2, reasons=reasons)], None, None)
+    assert use.throttle_reasons == reasons
+    assert use.throttled_share == 0.5
+    assert use.disturbances == ("heat, by the driver",)
 
 
 @pytest.mark.parametrize(
@@ -176,3 +226,14 @@ def test_watch_takes_part_in_measuring(nvml):
     assert watched["max_power_w"] == 412.5
     assert watched["throttle_reasons"] == ["the power limit"]
     assert "error" not in watched
+
+
+def test_watch_is_asked_about_a_window_by_the_clock_of_the_machine(nvml):
+    began = time.perf_counter()
+    ended = NvidiaGpu.watch()
+    time.sleep(0.05)
+    until = time.perf_counter()
+    told = ended(began, until)
+    assert told["samples"] >= 1
+    assert 0.04 < told["duration_s"] < until - began + 0.001
+    assert NvidiaGpu.watch()(until + 100, until + 200)["samples"] == 0

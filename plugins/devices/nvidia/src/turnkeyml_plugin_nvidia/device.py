@@ -47,22 +47,24 @@ class NvidiaGpu(DeviceInfo):
             return _json(asdict(read_state(nvml)))
 
     @classmethod
-    def watch(cls) -> Callable[[], dict[str, Any]]:
+    def watch(cls) -> Callable[..., dict[str, Any]]:
         """Sample the GPU from now on; give a function that ends it and says what the GPU did.
 
         It has the form that `turnkeyml.measure.measure` takes as ``watch``, and never raises: what
-        goes wrong is the value of ``error``.
+        goes wrong is the value of ``error``. The function that it gives takes, if wanted, the
+        window of time that is asked about: ``since_s`` and ``until_s`` by `time.perf_counter`, of
+        this process or another of the machine.
         """
         sampler = GpuSampler()
         try:
             sampler.start()
         except BuildError as error:
             told = {"error": str(error)}
-            return lambda: told
+            return lambda since_s=None, until_s=None: told
 
-        def ended() -> dict[str, Any]:
+        def ended(since_s: float | None = None, until_s: float | None = None) -> dict[str, Any]:
             sampler.stop()
-            return _json(asdict(sampler.use()))
+            return _json(asdict(sampler.use(since_s, until_s)))
 
         return ended
 

@@ -20,6 +20,9 @@ REASONS = {
 SETTINGS = frozenset({REASONS[0x2], REASONS[0x100]})
 """Those that somebody chose; they do not change while something is measured."""
 
+PROTECTION = frozenset(REASONS[bit] for bit in (0x8, 0x20, 0x40, 0x80))
+"""Those by which the GPU protects itself: what is measured meanwhile is not its usual speed."""
+
 
 def reasons_from_bits(bits: int) -> tuple[str, ...]:
     """Say in words what limits the clocks; that nothing runs is no limit."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from turnkeyml.errors import BuildError
 from turnkeyml_plugin_nvidia.nvml import Nvml, opened
-from turnkeyml_plugin_nvidia.reasons import SETTINGS
+from turnkeyml_plugin_nvidia.reasons import PROTECTION, SETTINGS
 from turnkeyml_plugin_nvidia.state import (
     MEMORY,
     SM,
@@ -41,6 +41,7 @@ class GpuSample:
         utilization_percent: How much of the last moments anything ran.
         temperature_c: Of the chip.
         throttle_reasons: What holds the clocks down.
+        energy_mj: The GPU's counter of energy, which only grows.
     """
 
     at_s: float
@@ -50,6 +51,7 @@ class GpuSample:
     utilization_percent: int | None
     temperature_c: int | None
     throttle_reasons: tuple[str, ...]
+    energy_mj: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,12 @@ class GpuUse:
 
     Args:
         samples: How many there are.
-        duration_s: From start to stop.
+        duration_s: From start to stop, or of the window.
         mean_power_w: From the GPU's counter of energy where it has one and the time is long enough,
             else the mean of the samples.
         max_power_w: Of the samples.
-        energy_j: From the counter, or None.
+        energy_j: From the counter, or None; of a window, what was used between its first and its
+            last sample.
         mean_sm_clock_mhz: Of the multiprocessors.
         min_sm_clock_mhz: Of the multiprocessors.
         mean_memory_clock_mhz: Of the memory.
@@ -70,6 +73,8 @@ class GpuUse:
         max_temperature_c: Of the chip.
         throttle_reasons: What held the clocks down in any sample, in words.
         throttled_share: Samples with a reason that nobody chose by a setting, as a share of all.
+        disturbances: Those of the reasons by which the GPU protects itself from heat or its supply;
+            the power limit is none, as a GPU may well work at it all the time.
         error: Why sampling ended early, if it did.
     """
 
@@ -85,6 +90,7 @@ class GpuUse:
     max_temperature_c: int | None
     throttle_reasons: tuple[str, ...]
     throttled_share: float | None
+    disturbances: tuple[str, ...] = ()
     error: str | None = None
 
 
@@ -96,7 +102,7 @@ class GpuSampler:
         print(sampler.use().mean_power_w)
 
     The thread sleeps between its looks, and NVML is asked without holding Python's lock. What is
-    left of its cost is that the two threads hand that lock to each other, three times a look.
+    left of its cost is that the two threads hand that lock to each other, four times a look.
 
     Args:
         interval_s: Time between two looks.
@@ -155,31 +161,45 @@ class GpuSampler:
         finally:
             self._undo.close()
 
-    def use(self) -> GpuUse:
-        """Sum up the samples, after `stop`."""
-        duration = self._ended - self._began
-        powers = [sample.power_w for sample in self.samples if sample.power_w is not None]
-        energy = self._energy_j()
-        if energy is not None and duration >= MIN_COUNTER_S:
-            mean_power: float | None = energy / duration
+    def use(self, since_s: float | None = None, until_s: float | None = None) -> GpuUse:
+        """Sum up the samples, after `stop`: all, or those of a window of time.
+
+        Args:
+            since_s: Where the window begins, by the sampler's clock; None: with the sampler. The
+                default clock is the same in all processes of a machine.
+            until_s: Where it ends; None: with the sampler.
+        """
+        is_window = since_s is not None or until_s is not None
+        since = self._began if since_s is None else max(since_s, self._began)
+        until = self._ended if until_s is None else min(until_s, self._ended)
+        samples = self.samples
+        if is_window:
+            samples = [sample for sample in samples if since <= self._began + sample.at_s <= until]
+        duration = max(0.0, until - since)
+        powers = [sample.power_w for sample in samples if sample.power_w is not None]
+        energy, energy_s = _energy_of(samples) if is_window else (self._energy_j(), duration)
+        if energy is not None and energy_s >= MIN_COUNTER_S:
+            mean_power: float | None = energy / energy_s
         else:
             mean_power = _mean(powers)
-        clocks = _known(sample.sm_clock_mhz for sample in self.samples)
-        reasons = [sample.throttle_reasons for sample in self.samples]
+        clocks = _known(sample.sm_clock_mhz for sample in samples)
+        reasons = [sample.throttle_reasons for sample in samples]
         held = sum(bool(set(found) - SETTINGS) for found in reasons)
+        told = tuple(dict.fromkeys(word for found in reasons for word in found))
         return GpuUse(
-            samples=len(self.samples),
+            samples=len(samples),
             duration_s=round(duration, 6),
             mean_power_w=None if mean_power is None else round(mean_power, 3),
             max_power_w=max(powers, default=None),
             energy_j=energy,
             mean_sm_clock_mhz=_mean(clocks),
             min_sm_clock_mhz=min(clocks, default=None),
-            mean_memory_clock_mhz=_mean(_known(s.memory_clock_mhz for s in self.samples)),
-            mean_utilization_percent=_mean(_known(s.utilization_percent for s in self.samples)),
-            max_temperature_c=max(_known(s.temperature_c for s in self.samples), default=None),
-            throttle_reasons=tuple(dict.fromkeys(word for found in reasons for word in found)),
+            mean_memory_clock_mhz=_mean(_known(s.memory_clock_mhz for s in samples)),
+            mean_utilization_percent=_mean(_known(s.utilization_percent for s in samples)),
+            max_temperature_c=max(_known(s.temperature_c for s in samples), default=None),
+            throttle_reasons=told,
             throttled_share=held / len(reasons) if reasons else None,
+            disturbances=tuple(words for words in told if words in PROTECTION),
             error=self._error,
         )
 
@@ -211,7 +231,16 @@ def _look(nvml: Nvml, at_s: float, *, whole: bool) -> GpuSample:
         utilization_percent=None if utilization is None else int(utilization.gpu),
         temperature_c=temperature_c(nvml) if whole else None,
         throttle_reasons=throttle_reasons(nvml) or (),
+        energy_mj=_energy_mj(nvml),
     )
+
+
+def _energy_of(samples: Sequence[GpuSample]) -> tuple[float | None, float]:
+    """Give what was used between the first and the last sample, in J, and the time between them."""
+    read = [(sample.at_s, sample.energy_mj) for sample in samples if sample.energy_mj is not None]
+    if len(read) < 2 or read[-1][1] < read[0][1]:
+        return None, 0.0
+    return (read[-1][1] - read[0][1]) / 1000, read[-1][0] - read[0][0]
 
 
 def _energy_mj(nvml: Nvml) -> int | None:

@@ -1,0 +1,1 @@
+"""The turnkey runtime `trt`: TensorRT and TensorRT-RTX on NVIDIA GPUs."""
