@@ -1,0 +1,1 @@
+"""The turnkey runtime `openvino`: OpenVINO on the processor."""
