@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from turnkeyml.conditions import Conditions, Disturbance, between, look, watch
+from turnkeyml.conditions import Conditions, Disturbance, between, clock_step_ns, look, watch
 
 SPIN = "import time\nend = time.monotonic() + 3\nwhile time.monotonic() < end: pass"
 
@@ -21,6 +21,15 @@ def test_what_grew_is_a_share_of_the_time() -> None:
     assert found.waited_share == pytest.approx(0.25)
     assert found.throttled_share == pytest.approx(0.25)
     assert (found.stolen_share, found.thermal_events) == (0.0, 3)
+
+
+def test_one_tick_that_the_host_took_may_be_from_before_and_more_are_not() -> None:
+    def stolen(ticks: int) -> float | None:
+        later = Conditions(10**9, stolen_ticks=7 + ticks)
+        return between(Conditions(0, stolen_ticks=7), later).stolen_share
+
+    assert stolen(0) == stolen(1) == 0.0
+    assert stolen(5) == pytest.approx(4 / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1))
 
 
 def test_what_is_not_known_stays_unknown() -> None:
@@ -52,3 +61,12 @@ def test_competition_for_the_cores_is_seen_and_its_absence_too() -> None:
             rival.wait()
     assert crowded is not None
     assert crowded > 0.2
+
+
+def test_the_smallest_step_of_a_clock_is_found() -> None:
+    readings = iter([0, 0, 30, 30, 70, 70, 70, 80, 80, 130])
+    assert clock_step_ns(lambda: next(readings), tries=3) == 10
+
+
+def test_the_real_clock_has_a_step() -> None:
+    assert 0 < clock_step_ns(tries=5) < 1_000_000_000

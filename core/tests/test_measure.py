@@ -10,6 +10,7 @@ import random
 import statistics
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain, cycle, repeat
 from pathlib import Path
 
@@ -26,7 +27,6 @@ from turnkeyml.measure import (
     Samples,
     Schedule,
     autocorrelation,
-    clock_step_ns,
     count_outliers,
     judge,
     measure,
@@ -101,6 +101,14 @@ def test_warm_up_of_slow_calls_ends_after_a_second_and_at_least_two_calls() -> N
     assert len(samples.warm_up_ns) == WARM_UP_MIN_CALLS == 2
     call = Call(repeat(S // 4))
     assert len(measure(call, Schedule(2), clock=call.clock).warm_up_ns) == 4
+
+
+@pytest.mark.parametrize("seconds", [0.4, 0.6, 30])
+def test_slow_calls_are_steady_as_far_as_a_short_warm_up_can_tell(seconds: float) -> None:
+    call = Call(repeat(int(seconds * S)))
+    assert measure(call, Schedule(2), clock=call.clock).steady
+    faster = Call(int(seconds * S * 0.8**n) for n in range(100))
+    assert measure(faster, Schedule(2), clock=faster.clock).steady is False
 
 
 @settings(max_examples=15)
@@ -226,8 +234,16 @@ def test_samples_that_drift_are_noisy(later: int, way: str) -> None:
 
 
 def test_a_few_outliers_do_not_spoil_the_verdict() -> None:
-    samples = Samples(MS, (), (MS,) * 98 + (40 * MS,) * 2, True)
+    samples = Samples(MS, (), (MS,) * 98 + (5 * MS,) * 2, True)
     assert judge(samples, clock_step_ns=1)[0] == "valid"
+
+
+def test_outliers_that_make_the_mean_what_it_is_spoil_the_verdict() -> None:
+    samples = Samples(MS, (), (MS,) * 99 + (31 * MS,), True)
+    assert judge(samples, clock_step_ns=1) == (
+        "noisy",
+        ("a few slow samples put the mean 30% above the median",),
+    )
 
 
 def test_the_verdict_and_its_reasons_are_in_the_summary() -> None:
@@ -236,13 +252,29 @@ def test_the_verdict_and_its_reasons_are_in_the_summary() -> None:
     assert found["verdict_reasons"] == ["only 3 iterations, at least 10 are needed"]
 
 
-def test_the_smallest_step_of_a_clock_is_found() -> None:
-    readings = iter([0, 0, 30, 30, 70, 70, 70, 80, 80, 130])
-    assert clock_step_ns(lambda: next(readings), tries=3) == 10
+@pytest.mark.parametrize("arguments", [(), (1,), (1, 2), (1, 2, 3)])
+def test_a_call_with_its_arguments_is_timed_like_any_other(arguments: tuple[int, ...]) -> None:
+    call = Call(repeat(MS))
+    seen: list[tuple[int, ...]] = []
+
+    def function(*given: int) -> None:
+        seen.append(given)
+        call()
+
+    assert module.time_calls(partial(function, *arguments), 3, call.clock) == [MS] * 3
+    assert seen == [arguments] * 3
 
 
-def test_the_real_clock_has_a_step() -> None:
-    assert 0 < clock_step_ns(tries=5) < S
+def test_arguments_by_name_are_handed_over_too() -> None:
+    call = Call(repeat(MS))
+    seen: list[dict[str, int]] = []
+
+    def function(a: int, b: int, **rest: int) -> None:
+        seen.append(rest)
+        call()
+
+    assert module.time_calls(partial(function, 1, 2, c=3), 1, call.clock) == [MS]
+    assert seen == [{"c": 3}]
 
 
 def test_the_module_needs_nothing_but_the_standard_library() -> None:
@@ -283,6 +315,135 @@ def test_a_fixed_warm_up_is_kept_to(asked: int) -> None:
     call = Call(repeat(1 * MS))
     samples = measure(call, Schedule(3, warm_up=asked), clock=call.clock)
     assert (len(samples.warm_up_ns), samples.steady) == (asked, None)
+
+
+class Watched:
+    """Stands for the machine: when it was looked at, on the clock of a call."""
+
+    def __init__(self, call: Call, **disturbance: float) -> None:
+        self.call = call
+        self.disturbance = disturbance
+        self.began = self.ended = -1
+
+    def __call__(self):
+        self.began = self.call.now
+
+        def end() -> dict[str, float]:
+            self.ended = self.call.now
+            return self.disturbance
+
+        return end
+
+
+@pytest.mark.parametrize("duration", [3 * US, 250 * US, 30 * MS])
+def test_the_machine_is_watched_for_long_enough_whatever_a_call_takes(duration: int) -> None:
+    call = Call(repeat(duration))
+    watched = Watched(call, waited_share=0.5)
+    samples = measure(call, Schedule(100), clock=call.clock, watch=watched)
+    assert watched.ended - watched.began >= module.WATCH_NS
+    # What need not be is not called more often.
+    most = max(module.WATCH_NS, (100 + CALLS_AFTER_LOOKING) * duration) + 5 * duration
+    assert watched.ended - watched.began < most
+    assert samples.disturbance == {"waited_share": 0.5}
+    assert call.calls == 1 + len(samples.warm_up_ns) + samples.settling_calls + 100
+
+
+class Machine:
+    """A core on a simulated clock, which other programs may want too, a slice of time each in turn.
+
+    Args:
+        duration: What a call takes when it runs, in ns; it varies by one percent.
+        rivals: How many programs want the same core.
+        spikes: How likely a call meets an interruption of 30 us.
+        seed: Of all that is random.
+    """
+
+    SLICE = 3 * MS
+
+    def __init__(self, duration: int, rivals: int, spikes: float, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._duration, self._rivals, self._spikes = duration, rivals, spikes
+        self.now = self.ran = self.waited = 0
+        self._left = self._random.randrange(1, self.SLICE)
+
+    def call(self) -> None:
+        work = int(self._duration * self._random.gauss(1, 0.01))
+        if self._random.random() < self._spikes:
+            work += 30 * US
+        while work > 0:
+            part = min(work, self._left)
+            work -= part
+            self._left -= part
+            self.now += part
+            self.ran += part
+            if not self._left:
+                self._left = self.SLICE
+                self.now += self._rivals * self.SLICE
+                self.waited += self._rivals * self.SLICE
+
+    def watch(self):
+        ran, waited = self.ran, self.waited
+
+        def end() -> dict[str, float]:
+            grown = self.waited - waited
+            return {"waited_share": grown / (self.ran - ran + grown)}
+
+        return end
+
+    def verdict(self) -> str:
+        samples = measure(self.call, Schedule(100), clock=lambda: self.now, watch=self.watch)
+        return judge(samples, clock_step_ns=50)[0]
+
+
+@pytest.mark.parametrize("duration", [13 * US, 250 * US, 5 * MS, 150 * MS])
+def test_alone_nearly_every_run_is_valid(duration: int) -> None:
+    found = [Machine(duration, 0, 0.003, seed).verdict() for seed in range(20)]
+    assert found.count("valid") >= 19
+
+
+@pytest.mark.parametrize("rivals", [1, 2])
+@pytest.mark.parametrize("duration", [13 * US, 250 * US, 5 * MS, 150 * MS])
+def test_with_others_on_its_core_every_run_is_noisy(duration: int, rivals: int) -> None:
+    found = [Machine(duration, rivals, 0.003, seed).verdict() for seed in range(20)]
+    assert found.count("noisy") == 20
+
+
+def test_a_fixed_warm_up_is_kept_to_also_where_the_machine_is_watched() -> None:
+    call = Call(repeat(US))
+    samples = measure(
+        call, Schedule(5, warm_up=4), clock=call.clock, watch=Watched(call), place=lambda: True
+    )
+    assert (call.calls, samples.settling_calls) == (1 + 4 + 5, 0)
+
+
+def test_the_caller_is_placed_until_it_need_not_be_moved_and_before_the_watching() -> None:
+    call = Call(repeat(US))
+    watched = Watched(call)
+    seen: list[tuple[int, int]] = []
+
+    def place() -> bool:
+        seen.append((call.now, watched.began))
+        return len(seen) < 2
+
+    measure(call, Schedule(5), clock=call.clock, watch=watched, place=place)
+    assert len(seen) == 2
+    assert [began for _, began in seen] == [-1, -1]
+    assert seen[0][0] >= module.SETTLE_NS
+    assert seen[1][0] - seen[0][0] >= module.SETTLE_NS
+
+
+def test_a_caller_that_has_to_be_moved_for_ever_is_left_alone_in_the_end() -> None:
+    call = Call(repeat(US))
+    tries: list[int] = []
+    measure(call, Schedule(5), clock=call.clock, place=lambda: not tries.append(1))
+    assert len(tries) == module.MAX_MOVES
+
+
+def test_a_clock_that_stands_still_ends_the_settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_SETTLING_CALLS", 50)
+    call = Call(repeat(0))
+    samples = measure(call, Schedule(5), clock=call.clock, watch=Watched(call))
+    assert samples.settling_calls == 50
 
 
 def test_the_interval_of_the_median_is_that_of_drawn_resamples() -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -176,6 +177,23 @@ def test_a_worker_ends_with_the_one_who_is_interrupted(
         signal.signal(signal.SIGALRM, before)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_worker_tells_when_it_timed(run: Run) -> None:
+    before = time.perf_counter()
+    found = run(infer="time.sleep(0.001)", setup="time.sleep(0.1)")
+    began, ended = found.window_s
+    assert before + 0.1 < began < ended < time.perf_counter()
+    assert ended - began >= sum(found.samples["timed_ns"]) / 1e9
+
+
+def test_a_worker_in_another_environment_gets_none_of_our_packages(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/ours")
+    paths = "{'path': sys.path}"
+    assert "/ours" in run(describe=paths).facts["path"]
+    assert "/ours" not in run(describe=paths, python=Path(sys.executable)).facts["path"]
 
 
 def test_a_worker_reads_no_input_of_ours(run: Run) -> None:

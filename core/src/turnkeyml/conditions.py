@@ -84,7 +84,8 @@ def between(before: Conditions, after: Conditions) -> Disturbance:
     cores = os.cpu_count() or 1
     return Disturbance(
         None if ran is None or waited is None else waited / max(1, ran + waited),
-        None if stolen is None else min(1.0, stolen * ticks_ns / (wall_ns * cores)),
+        # The counter moves in whole ticks, so that one of them may be from before.
+        None if stolen is None else min(1.0, max(0, stolen - 1) * ticks_ns / (wall_ns * cores)),
         None if throttled is None else min(1.0, throttled * 1e3 / wall_ns),
         _grown(before.thermal_events, after.thermal_events),
     )
@@ -143,3 +144,14 @@ def _thermal_events() -> int | None:
         with suppress(OSError, ValueError):
             total, seen = total + int(path.read_text("ascii")), True
     return total if seen else None
+
+
+def clock_step_ns(clock: Callable[[], int] = time.perf_counter_ns, tries: int = 100) -> int:
+    """Find the smallest step that a clock makes, in nanoseconds."""
+    smallest = 0
+    for _ in range(tries):
+        start = now = clock()
+        while now == start:
+            now = clock()
+        smallest = now - start if smallest == 0 else min(smallest, now - start)
+    return smallest

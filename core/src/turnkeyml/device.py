@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from turnkeyml.errors import PlanError, PluginError
 from turnkeyml.plugins.records import RuntimeRecord
 from turnkeyml.plugins.registry import Registry
+
+WatchEnd = Callable[[float, float], Mapping[str, Any]]
+"""Ends a watch; see `DeviceInfo.watch`."""
 
 
 class DeviceInfo(ABC):
@@ -44,6 +47,18 @@ class DeviceInfo(ABC):
     def state(cls) -> Mapping[str, Any]:
         """Give what decides its speed right now: clocks, load, power, temperature; JSON values."""
         return {}
+
+    @classmethod
+    def watch(cls) -> WatchEnd:
+        """Sample it while a model is timed: its power, its clocks, what holds them down.
+
+        Called before the timed inferences, and what it gives after them: with the times at which
+        they began and ended, by `time.perf_counter`, because they may run in another process that
+        has to load the model first. That gives JSON values. ``disturbances`` among them is a list
+        of words: what made the device slower than it could be. Neither raises, and sampling costs
+        next to nothing.
+        """
+        return lambda since_s, until_s: {}
 
 
 @dataclass(frozen=True)

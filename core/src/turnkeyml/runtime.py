@@ -3,73 +3,46 @@
 from __future__ import annotations
 
 import inspect
-import math
 import sys
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from numbers import Real
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from turnkeyml import conditions, measure
-from turnkeyml.errors import BuildError, PluginError
+from turnkeyml.device_watch import DeviceWatch
+from turnkeyml.errors import PluginError
+from turnkeyml.performance import (
+    LATENCY_UNITS,
+    THROUGHPUT_UNITS,
+    UNVERIFIED_REASON,
+    VERDICT_UNVERIFIED,
+    MeasuredPerformance,
+    check_performance,
+)
 from turnkeyml.worker.arrays import raw_tensors
 from turnkeyml.worker.process import WorkerOrder, run_worker, run_worker_once
 from turnkeyml.worker.tensors import ITEM_SIZES, RawTensor, read_tensors, write_tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from turnkeyml.device import Device, DeviceInfo
 
-LATENCY_UNITS = "milliseconds (ms)"
-THROUGHPUT_UNITS = "inferences per second (IPS)"
-VERDICT_UNVERIFIED = "unverified"
-UNVERIFIED_REASON = "the runtime measures by itself and hands over no samples"
+__all__ = (
+    "CONTEXT_NAMES", "LATENCY_UNITS", "THROUGHPUT_UNITS", "UNVERIFIED_REASON", "VERDICT_UNVERIFIED",
+    "BaseRT", "MeasuredPerformance", "ModelInputs", "RuntimeContext", "RuntimeOutputs",
+    "RuntimeStats", "check_performance", "opened", "returns_outputs",
+)  # fmt: skip
 
 CONTEXT_NAMES = (
     "cache_dir", "build_name", "stats", "iterations", "model", "inputs", "device_type", "runtime",
     "output_dir",
 )  # fmt: skip
 """What is attached to a runtime before its ``__init__``, and passed to it where it asks."""
-
-
-@dataclass(frozen=True)
-class MeasuredPerformance:
-    """What a benchmark found.
-
-    Args:
-        mean_latency: In ms, transfers between host and device included.
-        throughput: In inferences per second (a batch is one inference).
-        device: The device's full name.
-        device_type: The device as chosen, such as ``x86``.
-        runtime: The runtime's name.
-        runtime_version: Of the software that ran the model, if it says so.
-        build_name: The build that was measured.
-        verdict: ``valid``, ``noisy``, ``invalid`` or ``unverified``.
-        verdict_reasons: Why it is not ``valid``, in words.
-        statistics: All other numbers, by name with their unit.
-        facts: What the runtime says about itself.
-        samples: Raw samples in ns, if there are any: ``first_ns``, ``warm_up_ns``, ``timed_ns``.
-    """
-
-    mean_latency: float
-    throughput: float
-    device: str
-    device_type: str
-    runtime: str
-    runtime_version: str = ""
-    build_name: str = ""
-    verdict: str = VERDICT_UNVERIFIED
-    verdict_reasons: tuple[str, ...] = (UNVERIFIED_REASON,)
-    statistics: Mapping[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    samples: Mapping[str, Any] = field(default_factory=dict)
-    latency_units: str = LATENCY_UNITS
-    throughput_units: str = THROUGHPUT_UNITS
 
 
 @dataclass(frozen=True)
@@ -137,6 +110,8 @@ class RuntimeContext:
         output_dir: A folder for the runtime's own files; it exists.
         environment: Variables that the runtime's record asks for.
         schedule: More about how often is timed, by the names of `turnkeyml.measure.Schedule`.
+        threads: How many threads compute on the processor, where the user has said so.
+        python: The interpreter of another environment in which the worker runs; None: this one's.
     """
 
     cache_dir: Path
@@ -151,6 +126,8 @@ class RuntimeContext:
     output_dir: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     schedule: Mapping[str, Any] = field(default_factory=dict)
+    threads: int | None = None
+    python: Path | None = None
 
 
 class BaseRT(ABC):
@@ -179,10 +156,14 @@ class BaseRT(ABC):
 
     ``__init__`` may take keyword arguments: they are what ``--rt-args`` accepts, converted by their
     annotations (text without one). The names in `CONTEXT_NAMES` are attributes already when it
-    runs, and are passed to it as far as its signature asks for them.
+    runs, and are passed to it as far as its signature asks for them. One called ``threads`` is what
+    ``--threads`` sets.
     """
 
     worker: ClassVar[str | None] = None
+    worker_packages: ClassVar[tuple[str, ...]] = ()
+    """Distributions that ``worker`` imports, the runtime itself first. With them its worker can run
+    in an environment of its own, with another version of the first one."""
 
     cache_dir: Path
     build_name: str
@@ -244,7 +225,7 @@ class BaseRT(ABC):
         if self.worker is not None:
             return self._benchmark_in_worker(self.worker)
         if type(self).infer is not BaseRT.infer:
-            return self._benchmark_here()
+            return self.timed(self.infer)
         outputs_file = Path(self.output_dir) / "outputs.json"
         self._execute(str(self.output_dir), str(self.model), str(outputs_file), self.iterations)
         return self._performance(float(self.mean_latency()), float(self.throughput()))
@@ -263,7 +244,10 @@ class BaseRT(ABC):
         """
         if self.worker is not None:
             order = self._worker_order(self.worker)
-            told = run_worker_once(order, folder, environment=self.context.environment)
+            context = self.context
+            told = run_worker_once(
+                order, folder, environment=context.environment, python=context.python
+            )
             version = str(told.facts.get("version", "")) or self.version()
             return RuntimeOutputs(folder, version, told.unavailable)
         given = self.infer()
@@ -275,8 +259,13 @@ class BaseRT(ABC):
         return RuntimeOutputs(folder, self.version())
 
     def _benchmark_in_worker(self, worker: str) -> MeasuredPerformance:
-        result = run_worker(self._worker_order(worker), environment=self.context.environment)
-        return self._measured(result.summary, result.facts, result.samples)
+        context = self.context
+        order = self._worker_order(worker)
+        with DeviceWatch(context.device_info) as device:
+            device.begin()
+            result = run_worker(order, environment=context.environment, python=context.python)
+            device.end(*result.window_s)
+        return self._measured(device.judged(result.summary), result.facts, result.samples)
 
     def _worker_order(self, worker: str) -> WorkerOrder:
         module = sys.modules[type(self).__module__]
@@ -290,16 +279,28 @@ class BaseRT(ABC):
             self.context.schedule,
         )
 
-    def _benchmark_here(self) -> MeasuredPerformance:
+    def timed(self, call: Callable[[], Any], *, first_ns: int | None = None) -> MeasuredPerformance:
+        """Time a call in this process, as `benchmark` does with ``infer``.
+
+        For a ``benchmark`` of one's own that times something else, and adds what it knows.
+
+        Args:
+            call: One inference; its result is dropped.
+            first_ns: The time of the first inference, if that was another call already.
+        """
         schedule = measure.Schedule(self.iterations, **self.context.schedule)
-        samples = measure.measure(self.infer, schedule, watch=conditions.watch)
-        summary = measure.summarize(samples, clock_step_ns=measure.clock_step_ns())
+        with DeviceWatch(self.context.device_info) as device:
+            samples = measure.measure(call, schedule, watch=device.with_machine)
+        if first_ns is not None:
+            earlier = (samples.first_ns, *samples.warm_up_ns)
+            samples = replace(samples, first_ns=first_ns, warm_up_ns=earlier)
+        summary = measure.summarize(samples, clock_step_ns=conditions.clock_step_ns())
         raw = {
             "first_ns": samples.first_ns,
             "warm_up_ns": samples.warm_up_ns,
             "timed_ns": samples.timed_ns,
         }
-        return self._measured(summary, {}, raw)
+        return self._measured(device.judged(summary), {}, raw)
 
     def _measured(
         self, summary: Mapping[str, Any], facts: Mapping[str, Any], samples: Mapping[str, Any]
@@ -374,26 +375,3 @@ def opened(
             traceback.print_exc()
         raise
     runtime._teardown()
-
-
-def check_performance(found: object, runtime: str) -> MeasuredPerformance:
-    """Check what a runtime's ``benchmark`` gave.
-
-    Raises:
-        BuildError: It is something else, or its numbers are impossible.
-    """
-    if not isinstance(found, MeasuredPerformance):
-        raise BuildError(
-            f"benchmark() of the runtime {runtime!r} gave {type(found).__name__}, "
-            "not MeasuredPerformance."
-        )
-    if not (_is_possible(found.mean_latency) and _is_possible(found.throughput)):
-        raise BuildError(
-            f"The runtime {runtime!r} reports a mean latency of {found.mean_latency} ms and a "
-            f"throughput of {found.throughput} IPS, which cannot be."
-        )
-    return found
-
-
-def _is_possible(number: object) -> bool:
-    return isinstance(number, Real) and math.isfinite(number) and float(number) > 0

@@ -68,6 +68,8 @@ def test_right_plugin_passes_and_what_is_skipped_gives_its_reason(run) -> None:
         "It makes no ONNX file.",
         "It does not start a chain.",
         "It has no worker.",
+        "It names no packages of a worker.",
+        "It has no argument called threads.",
     }
 
 

@@ -83,8 +83,8 @@ def test_plugin_that_cannot_be_imported_is_checked_as_far_as_it_goes(
     assert "RuntimeError: no licence" in done.out
     skipped = [line for line in done.out.splitlines() if line.startswith("  skipped")]
     assert skipped[0].endswith("loads no heavy package: It could not be loaded.")
-    assert skipped[-1].endswith("a name and a state: as above")
-    assert len(skipped) == 13
+    assert skipped[-1].endswith("its devices can be watched: as above")
+    assert len(skipped) == 14
 
 
 def test_package_that_is_no_plugin_is_refused(toys: FakePlugins) -> None:

@@ -188,6 +188,40 @@ WRONG_PACKAGES = [
         "not JSON serializable",
         (('return {"load": 0.5}', 'return {"load": Dev}'),),
     ),
+    Wrong(
+        "its_devices_can_be_watched",
+        "watch() of the device 'right-dev' gives {'power_w': 5.0, 'disturbances': []}, which does",
+        (("return lambda since, until: {", "return {"),),
+    ),
+    Wrong(
+        "its_devices_can_be_watched",
+        "takes 0 positional arguments but 2 were given",
+        (("lambda since, until:", "lambda:"),),
+    ),
+    Wrong(
+        "its_devices_can_be_watched",
+        "not JSON serializable",
+        (('"power_w": 5.0', '"power_w": Dev'),),
+    ),
+    Wrong(
+        "its_devices_can_be_watched",
+        "has no words as disturbances: 'heat'",
+        (('"disturbances": []', '"disturbances": "heat"'),),
+    ),
+    Wrong(
+        "its_devices_can_be_watched",
+        "the thread sampler still runs",
+        (
+            (
+                "        return lambda since, until",
+                "        import threading\n"
+                "        threading.Thread(\n"
+                "            target=time.sleep, args=(9,), name='sampler', daemon=True\n"
+                "        ).start()\n"
+                "        return lambda since, until",
+            ),
+        ),
+    ),
 ]
 
 

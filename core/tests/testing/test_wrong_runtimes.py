@@ -90,6 +90,36 @@ WRONG_RUNTIMES = [
         "right-worker",
     ),
     Wrong(
+        "what_its_worker_imports_is_named",
+        "worker_packages is 'pluggy', and no tuple of names",
+        (('worker_packages = ("pluggy",)', 'worker_packages = "pluggy"'),),
+        "right-worker",
+    ),
+    Wrong(
+        "what_its_worker_imports_is_named",
+        "It has worker_packages, and no worker",
+        (('    worker = "RIGHT_worker.py"\n', ""),),
+        "right-worker",
+    ),
+    Wrong(
+        "what_its_worker_imports_is_named",
+        "has no no-such-package",
+        (('("pluggy",)', '("no-such-package",)'),),
+        "right-worker",
+    ),
+    Wrong(
+        "its_threads_are_a_number",
+        "It does not take threads::2",
+        (("threads: int | None", "threads: bool"),),
+        "right-worker",
+    ),
+    Wrong(
+        "its_threads_are_a_number",
+        "It takes threads::2 as '2'",
+        (("threads: int | None", "threads: str | None"),),
+        "right-worker",
+    ),
+    Wrong(
         "making_one_does_not_load_the_model",
         "Without its model, __init__ raises FileNotFoundError",
         ((INIT, f"{INIT}\n        load(self.model)"),),

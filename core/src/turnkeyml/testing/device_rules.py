@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 
 from turnkeyml.device import DeviceInfo
+from turnkeyml.device_watch import DISTURBANCES
 from turnkeyml.plugins.records import DeviceRecord
 from turnkeyml.testing.fresh import ask
 from turnkeyml.testing.plugin_rules import LOADED, PluginSubject
@@ -62,6 +64,32 @@ def its_devices_have_a_name_and_a_state(plugin: PluginSubject) -> None:
             ) from error
     if changed := differences(before):
         raise Violation(f"After asking for its devices, {'; '.join(changed)}.")
+
+
+@rule(DEVICE_RULES, where=_WHERE, scope=LOADED)
+def its_devices_can_be_watched(plugin: PluginSubject) -> None:
+    """watch() of a device that is present gives what ends it, which takes the times of the timed
+    inferences and gives JSON values; nothing of it goes on afterwards."""
+    present = [(r, info) for r, info in _described(plugin) if info.is_present()]
+    if not present:
+        raise NotApplicable("This machine has none of its devices.")
+    before = look()
+    for record, info in present:
+        what = f"watch() of the device {record.family!r}"
+        since = time.perf_counter()
+        end: object = info.watch()
+        if not callable(end):
+            raise Violation(f"{what} gives {end!r}, which does not end it.")
+        try:
+            found = dict(end(since, time.perf_counter()))
+            json.dumps(found, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise Violation(f"What {what} gives cannot be used: {error}.") from error
+        words = found.get(DISTURBANCES, [])
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise Violation(f"What {what} gives has no words as {DISTURBANCES}: {words!r}.")
+    if changed := differences(before):
+        raise Violation(f"After watching its devices, {'; '.join(changed)}.")
 
 
 def _described(plugin: PluginSubject) -> list[tuple[DeviceRecord, type[DeviceInfo]]]:

@@ -10,11 +10,13 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from turnkeyml.errors import PlanError
+from turnkeyml.errors import BuildError, PlanError
+from turnkeyml.rt_args import convert_rt_args, takes_argument
 from turnkeyml.runtime import CONTEXT_NAMES, BaseRT, opened
 from turnkeyml.testing.rules import NotApplicable, Rule, Violation, rule
 from turnkeyml.testing.runtime_subject import WAYS, RuntimeSubject, quietly, unknown_argument
 from turnkeyml.testing.surroundings import differences, look
+from turnkeyml.worker.environments import look_into
 
 _WAYS = "docs/writing_a_plugin.md, 'Three ways to be measured'"
 _CONTEXT = "docs/adr/0004-runtime-context.md"
@@ -135,6 +137,36 @@ def its_worker_needs_nothing_of_turnkey(subject: RuntimeSubject) -> None:
         for name in names:
             if name.startswith((".", "turnkeyml")):
                 raise Violation(f"{worker} imports {name} in line {getattr(node, 'lineno', 0)}.")
+
+
+@rule(RUNTIME_RULES, where=_WORKER)
+def what_its_worker_imports_is_named(subject: RuntimeSubject) -> None:
+    """worker_packages are names of distributions that are installed here: an environment of its own
+    gets them."""
+    packages: object = subject.runtime.worker_packages
+    if not packages:
+        raise NotApplicable("It names no packages of a worker.")
+    if not isinstance(packages, tuple) or not all(isinstance(name, str) for name in packages):
+        raise Violation(f"worker_packages is {packages!r}, and no tuple of names.")
+    if subject.runtime.worker is None:
+        raise Violation("It has worker_packages, and no worker.")
+    try:
+        look_into(Path(sys.executable), packages)
+    except BuildError as error:
+        raise Violation(f"Its worker cannot run here: {error}") from error
+
+
+@rule(RUNTIME_RULES, where=_CONTEXT)
+def its_threads_are_a_number(subject: RuntimeSubject) -> None:
+    """An argument called threads is what --threads sets, so it takes a whole number."""
+    if not takes_argument(subject.runtime, "threads"):
+        raise NotApplicable("It has no argument called threads.")
+    try:
+        found = convert_rt_args(subject.name, subject.runtime, {"threads": "2"})["threads"]
+    except PlanError as error:
+        raise Violation(f"It does not take threads::2: {error}") from error
+    if found != 2:
+        raise Violation(f"It takes threads::2 as {found!r}.")
 
 
 @rule(RUNTIME_RULES, where=_CONTEXT, runs=True)

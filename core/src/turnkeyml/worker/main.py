@@ -23,6 +23,7 @@ import importlib.util
 import json
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -79,14 +80,36 @@ def serve(order: dict[str, Any]) -> dict[str, Any]:
     try:
         schedule = measuring.Schedule(order["iterations"], **order["schedule"])
         conditions = load_module("turnkey_conditions", _HERE.parent / "conditions.py")
-        samples = measuring.measure(session.infer, schedule, watch=conditions.watch)
-        summary = measuring.summarize(samples, clock_step_ns=measuring.clock_step_ns())
+        placing = load_module("turnkey_placing", _HERE / "placing.py")
+        window_s: list[float] = []
+
+        def watch() -> Callable[[], dict[str, float | None]]:
+            watched = conditions.watch()
+            window_s.append(time.perf_counter())
+
+            def end() -> dict[str, float | None]:
+                window_s.append(time.perf_counter())
+                found: dict[str, float | None] = watched()
+                return found
+
+            return end
+
+        samples = measuring.measure(
+            session.infer, schedule, watch=watch, place=placing.place_caller
+        )
+        summary = measuring.summarize(samples, clock_step_ns=conditions.clock_step_ns())
         facts = session.describe()
     finally:
         session.close()
     return {
-        "summary": {"load_ms": load_ns / 1e6, **summary, "peak_memory_bytes": peak_memory_bytes()},
+        "summary": {
+            "load_ms": load_ns / 1e6,
+            **summary,
+            "caller_cores": placing.caller_cores(),
+            "peak_memory_bytes": peak_memory_bytes(),
+        },
         "facts": facts,
+        "window_s": window_s,
         "samples": {
             "first_ns": samples.first_ns,
             "warm_up_ns": samples.warm_up_ns,
@@ -146,7 +169,13 @@ def main(request_file: str, serve: Callable[[dict[str, Any]], dict[str, Any]] = 
     return code
 
 
+def leave_interrupts_to_parent() -> None:
+    """Ignore Ctrl-C, which a terminal sends to all: the parent ends this process if it is meant."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 if __name__ == "__main__":
     # The script's own folder is no place to import from.
     del sys.path[0]
+    leave_interrupts_to_parent()
     sys.exit(main(sys.argv[1]))

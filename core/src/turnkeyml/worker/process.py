@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from turnkeyml.errors import BuildError
+from turnkeyml.worker.environments import clean_environment
 
 _MAIN = Path(__file__).with_name("main.py")
 _TASK = Path(__file__).with_name("task.py")
@@ -50,11 +51,14 @@ class WorkerResult:
         summary: Numbers as `turnkeyml.measure.summarize` gives them, load time and peak memory.
         facts: What the runtime says about itself.
         samples: Raw samples in ns: ``first_ns``, ``warm_up_ns``, ``timed_ns``.
+        window_s: When the timed calls began and ended, by `time.perf_counter`, which all processes
+            of a machine share.
     """
 
     summary: Mapping[str, Any]
     facts: Mapping[str, Any]
     samples: Mapping[str, Any]
+    window_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ def run_worker(
         BuildError: The runtime refused the model, or the process died; says which.
     """
     content = _serve(_MAIN, _document(order), environment, python)
-    return WorkerResult(content["summary"], content["facts"], content["samples"])
+    began, ended = content["window_s"]
+    return WorkerResult(content["summary"], content["facts"], content["samples"], (began, ended))
 
 
 def run_worker_once(
@@ -161,8 +166,10 @@ def _serve(
         request, response = Path(folder, "request.json"), Path(folder, "response.json")
         request.write_text(json.dumps({**document, "response": str(response)}), "utf-8")
         command = [str(python or sys.executable), str(program), str(request)]
+        # Another environment finds its packages by itself.
+        inherited = clean_environment() if python is not None else dict(os.environ)
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, env={**environment, **os.environ}
+            command, stdin=subprocess.DEVNULL, env={**environment, **inherited}
         )
         try:
             code = process.wait()

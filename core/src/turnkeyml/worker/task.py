@@ -26,6 +26,7 @@ if __name__ == "__main__":
     # The script's own folder is no place to import from.
     del sys.path[0]
     worker = _load_main()
+    worker.leave_interrupts_to_parent()
 
     def serve(order: dict[str, Any]) -> dict[str, Any]:
         """Run the stage's file."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -19,13 +21,12 @@ from turnkeyml.plugins.records import Provider
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.runtime import BaseRT, MeasuredPerformance
 from turnkeyml.state import ModelInfo
+from turnkeyml.worker.environments import Environment
+from turnkeyml.worker.tensors import write_tensors
+from turnkeyml_plugin_benchmark import choices
+from turnkeyml_plugin_benchmark.choices import arguments_for, percent_from
 from turnkeyml_plugin_benchmark.repeats import combine
-from turnkeyml_plugin_benchmark.tool import (
-    Benchmark,
-    BenchmarkOptions,
-    arguments_for,
-    percent_from,
-)
+from turnkeyml_plugin_benchmark.tool import Benchmark, BenchmarkOptions
 
 PROVIDER = Provider("fake-plugin", "1.0", "fake", "fake")
 CALLS: list[str] = []
@@ -84,6 +85,26 @@ class Impossible(Quick):
         return MeasuredPerformance(0.0, 0.0, "Own", self.device_type, self.runtime)
 
 
+class Filed(BaseRT):
+    """Measured in a worker."""
+
+    worker = "sleepy_worker.py"
+    worker_packages = ("pluggy",)
+
+    def __init__(self, threads: int | None = None):
+        self.threads = threads
+
+    def worker_arguments(self):
+        return {"threads": self.threads, "context": self.context.threads}
+
+    def device_name(self):
+        return "Fake Chip 3000"
+
+
+class Silent(Filed):
+    worker_packages = ()
+
+
 def refuse():
     raise BuildError("The chip's driver is too old.")
 
@@ -105,6 +126,13 @@ def registry():
             "another": {"RuntimeClass": Own, "supported_devices": {"chip"}},
             "failing": {"RuntimeClass": Failing, "supported_devices": ["chip"]},
             "impossible": {"RuntimeClass": Impossible, "supported_devices": ["chip"]},
+            "filed": {"RuntimeClass": Filed, "supported_devices": ["chip"]},
+            "silent": {"RuntimeClass": Silent, "supported_devices": ["chip"]},
+            "filed-refused": {
+                "RuntimeClass": Filed,
+                "supported_devices": ["chip"],
+                "requirement_check": refuse,
+            },
             "refused": {
                 "RuntimeClass": Quick,
                 "supported_devices": ["chip"],
@@ -124,6 +152,7 @@ def state(registry, tmp_path):
     made = context.new_state(Source(tmp_path / "m.fake"), ModelInfo("m", "ab" * 32, "Fake"))
     model = made.folder("onnx") / "m.onnx"
     model.write_text("model")
+    write_tensors(made.folder("inputs"), {})
     made.add(ONNX_MODEL, [model], info={"inputs_folder": "inputs", "inputs": {}})
     made.begin_step("benchmark", "11111111", (ONNX_MODEL,))
     return made
@@ -300,3 +329,116 @@ def test_the_worst_verdict_of_several_runs_counts():
     runs = [performance(1.0), performance(1.0, "invalid", ("too quick",)), performance(1.0)]
     assert combine(runs).verdict == "invalid"
     assert combine(runs).verdict_reasons == ("too quick",)
+
+
+def test_threads_are_a_runtime_argument_by_another_name(registry):
+    by_option = resolved(registry, runtime="filed", threads=2)
+    by_argument = resolved(registry, runtime="filed", rt_args=("threads::2",))
+    assert by_option == by_argument
+    assert by_option.rt_args == ("threads::2",)
+
+
+def test_threads_said_twice_are_refused(registry):
+    with pytest.raises(PlanError, match="--threads and the runtime argument 'threads' say the sam"):
+        resolved(registry, runtime="filed", threads=2, rt_args=("threads::2",))
+
+
+def test_threads_for_a_runtime_that_takes_none_are_refused(registry):
+    with pytest.raises(PlanError, match="'quick' takes no number of threads"):
+        resolved(registry, threads=2)
+
+
+def test_threads_reach_the_worker_and_are_recorded(registry, state):
+    run(state, registry, runtime="filed", threads=3, iterations=2)
+    found = result_of(state)
+    assert found["threads"] == 3
+    assert found["facts"]["arguments"] == {"threads": 3, "context": 3}
+
+
+def test_versions_are_steps_and_current_is_what_is_installed(registry):
+    given = BenchmarkOptions(runtime="filed", rt_version="1.4.0, current,1.5.0,1.4.0")
+    steps = Benchmark.expand(given, registry)
+    assert [step.rt_version for step in steps] == ["1.4.0", None, "1.5.0"]
+    assert {step.runtime for step in steps} == {"filed"}
+    without_runtime = Benchmark.expand(BenchmarkOptions(rt_version="1.4.0,1.5.0"), registry)
+    assert [step.rt_version for step in without_runtime] == ["1.4.0", "1.5.0"]
+
+
+def test_versions_of_several_runtimes_are_refused(registry):
+    with pytest.raises(PlanError, match="--rt-version is for one runtime"):
+        Benchmark.expand(BenchmarkOptions(runtime="filed,quick", rt_version="1.0"), registry)
+
+
+@pytest.mark.parametrize("way", [{"rt_version": "1.0"}, {"rt_env": "/"}])
+def test_a_runtime_that_measures_here_has_no_environment_of_its_own(registry, way):
+    with pytest.raises(PlanError, match="'quick' is measured in the process that runs turnkey"):
+        resolved(registry, **way)
+
+
+def test_a_worker_whose_packages_are_unknown_has_no_environment_of_its_own(registry):
+    with pytest.raises(PlanError, match="'silent' does not say which packages its worker needs"):
+        resolved(registry, runtime="silent", rt_version="1.0")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rt_version": "new"}, "'new' is no version"),
+        ({"rt_env": "/nowhere"}, "The environment /nowhere does not exist"),
+        ({"rt_env": "/", "rt_version": "1.0"}, "--rt-env and --rt-version each choose"),
+    ],
+)
+def test_an_environment_that_cannot_be_is_refused_when_planned(registry, options, message):
+    with pytest.raises(PlanError, match=message):
+        resolved(registry, runtime="filed", **options)
+
+
+@pytest.fixture
+def own_environment(tmp_path):
+    """An environment that is this one, under another path."""
+    python = tmp_path / "env/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    return tmp_path / "env"
+
+
+def test_a_worker_runs_in_the_environment_that_is_given(registry, state, own_environment):
+    run(state, registry, runtime="filed", rt_env=str(own_environment), iterations=2)
+    found = result_of(state)
+    assert found["environment"]["python"] == str(own_environment / "bin/python")
+    assert found["environment"]["packages"] == {"pluggy": metadata.version("pluggy")}
+    assert (found["rt_env"], found["rt_version"]) == (str(own_environment / "bin/python"), "7.0")
+    assert "pythonpath" not in found["facts"]
+
+
+def test_an_environment_without_what_the_worker_needs_fails_the_step(
+    registry, state, own_environment, monkeypatch
+):
+    monkeypatch.setattr(Filed, "worker_packages", ("no-such-package",))
+    with pytest.raises(BuildError, match="has no no-such-package"):
+        run(state, registry, runtime="filed", rt_env=str(own_environment))
+
+
+def test_versions_are_results_of_their_own(registry, state, monkeypatch):
+    wanted = []
+
+    def environment_with(packages, version, cache):
+        wanted.append((packages, version, cache))
+        return Environment(Path(sys.executable), "3.11", {"pluggy": version})
+
+    monkeypatch.setattr(choices, "environment_with", environment_with)
+    for version in ("1.4.0", "1.5.0", None):
+        run(state, registry, runtime="filed", rt_version=version, iterations=2)
+    assert len(set(state.shown_results)) == 3
+    cache = state.context.cache.path
+    assert wanted == [(("pluggy",), "1.4.0", cache), (("pluggy",), "1.5.0", cache)]
+    packages = [state.stats.results[key].get("environment") for key in state.shown_results]
+    assert [p and p["packages"]["pluggy"] for p in packages] == ["1.4.0", "1.5.0", None]
+
+
+def test_what_must_be_installed_here_does_not_matter_elsewhere(registry, state, own_environment):
+    with pytest.raises(BuildError, match="driver is too old"):
+        run(state, registry, runtime="filed-refused", iterations=2)
+    run(state, registry, runtime="filed-refused", rt_env=str(own_environment), iterations=2)
+    assert len(state.shown_results) == 1

@@ -229,3 +229,19 @@ def test_provider_that_is_not_there_is_refused_instead_of_replaced(tmp_path):
     request = Request(model, inputs, {"provider": "NoSuchExecutionProvider"})
     with pytest.raises(ValueError, match=r"has no NoSuchExecutionProvider; it has .*CPU"):
         worker.open_session(request)
+
+
+@pytest.mark.parametrize(("ir_version", "opset"), [(99, 20), (10, 99)])
+def test_a_model_that_is_too_new_is_refused_with_both_versions(tmp_path, ir_version, opset):
+    model = onnx.load(save_model(tmp_path / "m.onnx"))
+    model.ir_version = ir_version
+    model.opset_import[0].version = opset
+    onnx.save(model, tmp_path / "m.onnx")
+    with pytest.raises(ValueError, match=r"^ONNX Runtime \S+ (reads|knows) .*; the model has 99$"):
+        worker.open_session(Request(tmp_path / "m.onnx", {"a": raw(A), "b": raw(B)}, {}))
+
+
+def test_other_refusals_of_a_model_stay_as_they_are(tmp_path):
+    (tmp_path / "m.onnx").write_bytes(b"no model")
+    with pytest.raises(Exception, match="INVALID_PROTOBUF"):
+        worker.open_session(Request(tmp_path / "m.onnx", {}, {}))

@@ -191,7 +191,8 @@ def test_device_that_can_be_watched_is_watched_while_timed(open_runtime, context
         def watch(cls):
             happened.append(len(net.seen))
 
-            def ended():
+            def ended(since_s, until_s):
+                assert since_s < until_s
                 happened.append(len(net.seen))
                 return {"mean_power_w": 55.0}
 

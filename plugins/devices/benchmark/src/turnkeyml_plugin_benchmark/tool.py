@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from turnkeyml.artifacts import Artifact
@@ -26,7 +27,17 @@ from turnkeyml.runtime import (
     opened,
 )
 from turnkeyml.state import State
-from turnkeyml.tool import Contract, Tool
+from turnkeyml.tool import HOST, Contract, Tool
+from turnkeyml.worker.environments import Environment, check_version, python_in
+from turnkeyml_plugin_benchmark.choices import (
+    CURRENT,
+    arguments_for,
+    check_own_environment,
+    names_in,
+    open_environment,
+    percent_from,
+    with_threads,
+)
 from turnkeyml_plugin_benchmark.repeats import combine
 
 DEFAULT_ITERATIONS = 100
@@ -86,6 +97,23 @@ class BenchmarkOptions:
     repeat: int = option(
         1, metavar="N", minimum=1, help="Measure so many times, each from loading the model on."
     )
+    threads: int | None = option(
+        None,
+        metavar="N",
+        minimum=1,
+        help="Threads that compute on the processor. [default: the runtime decides]",
+    )
+    rt_version: str | None = option(
+        None,
+        metavar="VERSION",
+        help="Run the runtime in this version, in an environment of its own that is made once and "
+        "kept. Several joined by commas are compared; current is the one that is installed.",
+    )
+    rt_env: str | None = option(
+        None,
+        metavar="PATH",
+        help="Run the runtime in this Python environment, which has what it needs.",
+    )
 
 
 class Benchmark(Tool):
@@ -99,7 +127,7 @@ class Benchmark(Tool):
 
     --iterations are timed exactly, unless --min-duration or --until-ci ask for more. Several
     runtimes, as in --runtime ort,torch-eager, are measured one after the other; one that fails does
-    not end the others.
+    not end the others. So are several versions of one, as in --rt-version 1.20.1,current.
 
     If the chain has not made what the runtime needs, the runtime's default sequence is put in.
     """
@@ -110,13 +138,22 @@ class Benchmark(Tool):
 
     @classmethod
     def expand(cls, options: BenchmarkOptions, registry: Registry) -> tuple[BenchmarkOptions, ...]:
-        """Make a step of each runtime that is named, with its own arguments."""
-        names = [name.strip() for name in (options.runtime or "").split(",") if name.strip()]
-        if not names:
-            return (options,)
-        return tuple(
+        """Make a step of each runtime, or each version of one, that is named."""
+        names = names_in(options.runtime)
+        versions = names_in(options.rt_version)
+        if len(names) > 1 and versions:
+            raise PlanError(
+                "--rt-version is for one runtime, and several are named.",
+                hint="Give benchmark once for each of them.",
+            )
+        steps = [
             replace(options, runtime=name, rt_args=arguments_for(name, names, options.rt_args))
-            for name in dict.fromkeys(names)
+            for name in names
+        ] or [options]
+        return tuple(
+            replace(step, rt_version=None if version == CURRENT else version)
+            for step in steps
+            for version in versions or (step.rt_version,)
         )
 
     @classmethod
@@ -138,17 +175,29 @@ class Benchmark(Tool):
             record = candidates[0]
         device = resolve_device(device, record, registry)
         percent_from(options.until_ci)
-        convert_rt_args(record.name, _runtime_class(record), parse_rt_args(options.rt_args))
-        return replace(options, device=str(device), runtime=record.name)
+        runtime_class = _runtime_class(record)
+        words = with_threads(record.name, runtime_class, options.threads, options.rt_args)
+        convert_rt_args(record.name, runtime_class, parse_rt_args(words))
+        return replace(
+            options,
+            device=str(device),
+            runtime=record.name,
+            rt_args=words,
+            threads=None,
+            rt_env=_environment_path(options, record.name, runtime_class),
+        )
 
     @classmethod
     def contract(cls, options: BenchmarkOptions, registry: Registry) -> Contract:
-        """Take what the runtime runs."""
+        """Take what the runtime runs, and have its device for itself."""
         record = registry.runtime(str(options.runtime))
+        device = Device.parse(str(options.device))
+        info = _device_info(device, registry)
         return Contract(
             (record.consumes,),
             default_sequence=record.default_sequence,
             environment=record.environment,
+            alone_on=HOST if info is None or info.is_host else device.family,
         )
 
     def run(self, state: State, options: BenchmarkOptions) -> State:
@@ -159,14 +208,20 @@ class Benchmark(Tool):
         info = _device_info(device, registry)
         if info is not None and not info.is_present():
             raise BuildError(f"This machine has no {device.family} device.")
-        if record.requirement_check is not None:
+        runtime_class = _runtime_class(record)
+        cache = state.context.cache.path
+        environment = open_environment(runtime_class, options.rt_env, options.rt_version, cache)
+        if record.requirement_check is not None and environment is None:
             record.requirement_check.load()()
         stats = RuntimeStats()
-        context = _context(state, options, record, stats)
         given = parse_rt_args(options.rt_args)
-        runtime_class = _runtime_class(record)
         state_before = dict(info.state()) if info is not None else {}
         arguments = convert_rt_args(record.name, runtime_class, given)
+        context = replace(
+            _context(state, options, record, stats),
+            threads=arguments.get("threads"),
+            python=environment.python if environment is not None else None,
+        )
         runs = []
         for _ in range(options.repeat):
             with opened(runtime_class, context, arguments) as runtime:
@@ -179,6 +234,7 @@ class Benchmark(Tool):
             runs,
             {
                 **stats.values,
+                **_chosen(context, environment),
                 "device_state_before": state_before,
                 "device_state_after": state_after,
             },
@@ -186,39 +242,33 @@ class Benchmark(Tool):
         return state
 
 
-def arguments_for(runtime: str, runtimes: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
-    """Choose the runtime arguments that are for one of several runtimes.
-
-    Args:
-        runtime: The one.
-        runtimes: All that are named.
-        words: As given; ``RUNTIME.key::value`` is for that runtime, any other for all.
-    """
-    chosen = []
-    for word in words:
-        owner = next((name for name in runtimes if word.startswith(f"{name}.")), None)
-        if owner is None:
-            chosen.append(word)
-        elif owner == runtime:
-            chosen.append(word.removeprefix(f"{owner}."))
-    return tuple(chosen)
-
-
-def percent_from(text: str | None) -> float | None:
-    """Read a number of percent, such as ``1%`` or ``0.5``, as a share.
-
-    Raises:
-        PlanError: It is something else, or not above 0.
-    """
-    if text is None:
+def _environment_path(
+    options: BenchmarkOptions, runtime: str, runtime_class: type[BaseRT]
+) -> str | None:
+    """Check the choice of an environment, and give the path of one that exists."""
+    if options.rt_env is None and options.rt_version is None:
         return None
-    try:
-        share = float(text.strip().removesuffix("%")) / 100
-    except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
-        raise PlanError(f"--until-ci takes a number of percent such as 1%, not {text!r}.")
-    return share
+    check_own_environment(runtime, runtime_class)
+    if options.rt_version is not None:
+        check_version(options.rt_version)
+        if options.rt_env is not None:
+            raise PlanError("--rt-env and --rt-version each choose an environment; give one.")
+        return None
+    return str(python_in(Path(str(options.rt_env))))
+
+
+def _chosen(context: RuntimeContext, environment: Environment | None) -> dict[str, Any]:
+    """Give what decides the numbers besides model, device and runtime."""
+    found: dict[str, Any] = {}
+    if context.threads is not None:
+        found["threads"] = context.threads
+    if environment is not None:
+        found["environment"] = {
+            "python": str(environment.python),
+            "python_version": environment.python_version,
+            "packages": dict(environment.packages),
+        }
+    return found
 
 
 def _runtime_class(record: RuntimeRecord) -> type[BaseRT]:
@@ -276,12 +326,20 @@ def _inputs_of(state: State, artifact: Artifact) -> ModelInputs:
 def _unusual(options: BenchmarkOptions) -> dict[str, Any]:
     """Give the options of measuring that are not at their defaults: they make another result."""
     defaults = BenchmarkOptions()
-    names = ("warm_up", "min_duration", "until_ci", "repeat")
+    names = ("warm_up", "min_duration", "until_ci", "repeat", "rt_version", "rt_env")
     return {
         name: getattr(options, name)
         for name in names
         if getattr(options, name) != getattr(defaults, name)
     }
+
+
+def _per_item(state: State, throughput: float) -> dict[str, Any]:
+    """Tell the throughput also per item of the batch, where a sweep says how large that is."""
+    text = state.source.parameters.get("batch_size", "")
+    if not (text.isascii() and text.isdigit()):
+        return {}
+    return {"batch_size": int(text), "throughput_items_per_s": throughput * int(text)}
 
 
 def _save(
@@ -303,12 +361,16 @@ def _save(
         "iterations": options.iterations,
         **_unusual(options),
     }
+    if options.rt_env is not None:
+        # What is in it may become another version.
+        identity["rt_version"] = found.runtime_version
     shown = {key: more[key] for key in record.status_stats if key in more}
     values = {
         "device_name": found.device,
         "runtime_version": found.runtime_version,
         "mean_latency_ms": found.mean_latency,
         "throughput_ips": found.throughput,
+        **_per_item(state, found.throughput),
         "verdict": found.verdict,
         "verdict_reasons": list(found.verdict_reasons),
         **found.statistics,

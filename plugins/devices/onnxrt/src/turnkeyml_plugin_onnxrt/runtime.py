@@ -26,6 +26,7 @@ class OnnxRT(BaseRT):
     """
 
     worker = "worker.py"
+    worker_packages = ("onnxruntime", "numpy")
 
     def __init__(
         self,

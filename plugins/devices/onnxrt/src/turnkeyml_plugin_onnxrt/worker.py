@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
+from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -50,7 +52,14 @@ class Session:
         provider = chosen.get("provider") or _CPU
         options = _options(chosen)
         providers = list(dict.fromkeys([_available(provider), _CPU]))
-        self.session = ort.InferenceSession(str(request.model), options, providers=providers)
+        try:
+            self.session = ort.InferenceSession(str(request.model), options, providers=providers)
+        # It raises classes of its own, which are not the same in each version.
+        except Exception as error:
+            too_new = _is_too_new(str(error))
+            if too_new:
+                raise ValueError(too_new) from error
+            raise
         if provider not in self.session.get_providers():
             raise RuntimeError(f"ONNX Runtime could not start {provider} and would use the CPU")
         self.outputs = [output.name for output in self.session.get_outputs()]
@@ -63,11 +72,11 @@ class Session:
         if as_bits or not all(isinstance(value, np.ndarray) for value in self.feeds.values()):
             self.feeds = {name: _ort_value(value) for name, value in self.feeds.items()}
             run = self.session.run_with_ort_values
-        self.infer: Any = partial(run, self.outputs, self.feeds)
+        self.infer: Callable[[], list[Any]] = partial(run, self.outputs, self.feeds)
         if chosen.get("io_binding"):
-            self._bind()
+            self.infer = self._bound()
 
-    def _bind(self) -> None:
+    def _bound(self) -> Callable[[], list[Any]]:
         """Bind inputs and outputs once, so that a run hands over neither."""
         binding = self.session.io_binding()
         for name, value in self.feeds.items():
@@ -80,7 +89,7 @@ class Session:
             run(binding)
             return list(get_outputs())
 
-        self.infer = infer
+        return infer
 
     def tensors(self, outputs: list[Any]) -> dict[str, Any]:
         """Give what `infer` gave by name; what numpy has no type for becomes bytes.
@@ -125,6 +134,20 @@ def _options(chosen: dict[str, Any]) -> Any:
     name = _LEVELS[chosen.get("optimization_level") or "all"]
     options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, name)
     return options
+
+
+def _is_too_new(message: str) -> str:
+    """Say that a model is newer than this ONNX Runtime, if that is what a message means."""
+    own = f"ONNX Runtime {ort.__version__}"
+    versions = re.search(r"model IR version: (\d+), max supported IR version: (\d+)", message)
+    if versions:
+        has, known = versions.groups()
+        return f"{own} reads IR versions up to {known}; the model has {has}"
+    opsets = re.search(r"(?s)Opset (\d+) is under dev.* domain (\S+) is till opset (\d+)", message)
+    if opsets:
+        has, domain, known = opsets.groups()
+        return f"{own} knows {domain} up to opset {known}; the model has {has}"
+    return ""
 
 
 def _available(provider: str) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from turnkeyml import conditions, measure
 from turnkeyml.errors import BuildError
 from turnkeyml.runtime import BaseRT, MeasuredPerformance
 
@@ -44,7 +43,6 @@ class TorchRuntime(BaseRT):
         self.dtype = dtype
         self.threads = threads
         self._undo = ExitStack()
-        self._watched: Mapping[str, Any] = {}
 
     def _setup(self) -> None:
         import torch
@@ -111,22 +109,12 @@ class TorchRuntime(BaseRT):
         """Measure the bare call: outputs are not put in order, and contexts not entered, for it."""
         from turnkeyml_plugin_torchrt.failures import explained
 
-        schedule = measure.Schedule(self.iterations, **self.context.schedule)
         with explained(self.model_name):
             first_ns = self._first_ns()
-            samples = measure.measure(self._inference.run, schedule, watch=self._watch)
+            found = self.timed(self._inference.run, first_ns=first_ns)
             parts = self._part_numbers()
-        samples = replace(
-            samples, first_ns=first_ns, warm_up_ns=(samples.first_ns, *samples.warm_up_ns)
-        )
-        summary = measure.summarize(samples, clock_step_ns=measure.clock_step_ns())
-        raw = {
-            "first_ns": samples.first_ns,
-            "warm_up_ns": samples.warm_up_ns,
-            "timed_ns": samples.timed_ns,
-        }
-        numbers = {**summary, "load_ms": self._load_ns / 1e6, **parts}
-        return self._measured(numbers, self.facts(), raw)
+        numbers = {**found.statistics, "load_ms": self._load_ns / 1e6, **parts}
+        return replace(found, statistics=numbers, facts=self.facts())
 
     def facts(self) -> dict[str, Any]:
         """Give what explains the numbers; JSON values."""
@@ -182,27 +170,11 @@ class TorchRuntime(BaseRT):
 
         return torch.device("cuda:0" if self.on_gpu else "cpu")
 
-    def _watch(self) -> Callable[[], dict[str, float | None]]:
-        """Watch the machine during the timed calls, and the device if its package can do that."""
-        on_device = getattr(self.context.device_info, "watch", None)
-        device_watched = on_device() if on_device is not None else None
-        watched = conditions.watch()
-
-        def ended() -> dict[str, float | None]:
-            disturbance = watched()
-            if device_watched is not None:
-                self._watched = device_watched()
-            return disturbance
-
-        return ended
-
     def _part_numbers(self) -> dict[str, Any]:
         from turnkeyml_plugin_torchrt.inference import DeviceInference, HostInference
 
         count = min(self.iterations, MAX_STAGED_RUNS)
         numbers: dict[str, Any] = {}
-        if self._watched:
-            numbers["device_while_timed"] = dict(self._watched)
         if isinstance(self._inference, DeviceInference):
             import torch
 
