@@ -351,7 +351,7 @@ def test_inputs_for_a_file_whose_tool_takes_none_are_refused(toy_file: Path, cac
 
 def test_a_file_with_several_models_is_refused(toy_file: Path, tmp_path: Path) -> None:
     (tmp_path / "two.toy").write_text("one 1\ntwo 2\n")
-    with pytest.raises(UsageError, match=r"two\.toy has 2 models, and build_model takes one"):
+    with pytest.raises(UsageError, match=r"two\.toy has 2 models, and one is taken here"):
         build_model("two.toy", sequence="weave", monitor=False)
 
 
@@ -380,7 +380,7 @@ import turnkeyml
 assert not [m for m in sys.modules if m.startswith("turnkeyml.")], sys.modules
 from turnkeyml import build_model
 assert "turnkeyml.api" in sys.modules
-assert turnkeyml.__all__ == ["build_model"]
+assert "build_model" in turnkeyml.__all__
 try:
     turnkeyml.no_such_name
 except AttributeError as error:

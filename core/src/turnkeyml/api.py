@@ -1,11 +1,12 @@
-"""What scripts call instead of the command line."""
+"""What scripts call to build a model instead of the command line."""
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,19 @@ from turnkeyml.console import Console
 from turnkeyml.context import RunContext
 from turnkeyml.device import default_device, runtimes_for
 from turnkeyml.errors import BuildError, CacheError, UsageError
+from turnkeyml.execution.events import EventListener
 from turnkeyml.execution.job import JobResult, run_job
+from turnkeyml.execution.reports import JobReport
+from turnkeyml.executor import JobSpec
 from turnkeyml.given import GIVEN, GivenModel, with_given
 from turnkeyml.inputs import Source
 from turnkeyml.npz import write_npz
 from turnkeyml.options import option_specs
-from turnkeyml.plan import first_tool_for, make_plan
+from turnkeyml.plan import Plan, first_tool_for, make_plan
 from turnkeyml.plugins.registry import Registry, load_registry
 from turnkeyml.policy import Rebuild, RunPolicy
-from turnkeyml.progress import make_progress
-from turnkeyml.request import GlobalOptions
+from turnkeyml.progress import MONITOR_VARIABLE, choose_verbosity, is_off, make_progress
+from turnkeyml.request import GlobalOptions, RunRequest
 from turnkeyml.sequence import Sequence, Step, is_installed
 from turnkeyml.state import State
 from turnkeyml.status import HEADER, status_tree
@@ -31,8 +35,30 @@ from turnkeyml.tool import FirstTool
 from turnkeyml.worker.arrays import raw_tensors
 from turnkeyml.worker.tensors import ITEM_SIZES, RawTensor
 
-MONITOR_VARIABLE = "TURNKEY_BUILD_MONITOR"
 _DEFAULT_NAME = "model"
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """How a model is taken through a chain.
+
+    Args:
+        build_name: Of the build; by default the name of the running script.
+        cache_dir: Where builds are kept.
+        rebuild: ``if_needed``, ``always`` or ``never``.
+        monitor: Whether progress and the result are shown; None: unless the environment says no.
+        output: A folder that gets a copy of the result.
+        lean_cache: Whether what was built is deleted in the end.
+        shorthand: Options of the stages, by the spelling that ``turnkey FILE`` has for them.
+    """
+
+    build_name: str | None = None
+    cache_dir: str | Path | None = None
+    rebuild: str = Rebuild.IF_NEEDED.value
+    monitor: bool | None = None
+    output: str | Path | None = None
+    lean_cache: bool = False
+    shorthand: Mapping[str, Any] = field(default_factory=dict)
 
 
 def build_model(
@@ -76,32 +102,53 @@ def build_model(
         UsageError: The arguments are wrong; nothing was run.
         BuildError: A stage failed; the message says which, and where its log is.
     """
+    shorthand = {} if onnx_opset is None else {"--onnx-opset": onnx_opset}
+    run = ModelRun(build_name, cache_dir, rebuild, monitor, output, shorthand=shorthand)
+    return run_model(model, inputs, build_stages(model, sequence, load_registry()), run)
+
+
+Stages = list["str | Sequence | Step"]
+
+
+def build_stages(model: object, sequence: str | Sequence | None, registry: Registry) -> Stages:
+    """Give the stages that build a model: those that were named, else the default ones."""
+    if sequence is not None:
+        return [sequence]
+    return [] if isinstance(model, (str, Path)) else [_default_stages(registry)]
+
+
+def run_model(model: object, inputs: Any, stages: Stages, run: ModelRun) -> State:
+    """Take a model, given as an object or a file, through stages.
+
+    Raises:
+        UsageError: The arguments are wrong; nothing was run.
+        BuildError: A stage failed; the message says which, and where its log is.
+    """
     registry = load_registry()
     options = GlobalOptions(
-        cache_dir=None if cache_dir is None else Path(cache_dir),
-        rebuild=_choice(rebuild),
-        output=None if output is None else Path(output),
+        cache_dir=None if run.cache_dir is None else Path(run.cache_dir),
+        rebuild=_choice(run.rebuild),
+        output=None if run.output is None else Path(run.output),
+        lean_cache=run.lean_cache,
     )
     cache = cache_from(options.cache_dir)
     cache.require_writable()
-    shorthand = {} if onnx_opset is None else {"--onnx-opset": onnx_opset}
+    build_name = run.build_name
     with tempfile.TemporaryDirectory(prefix="turnkey-inputs-") as folder:
         if isinstance(model, (str, Path)):
             source = _source_of(Path(model))
             first = _first_step(source, inputs, Path(folder), registry)
-            stages = [] if sequence is None else [sequence]
         else:
             source = Source(Path(_script()))
             given = _recognise(model, inputs, registry)
             registry = with_given(registry, given, source.suffix)
             build_name = build_name or build_name_from(source.path.stem)
             first = Step(GIVEN)
-            stages = [_default_stages(registry) if sequence is None else sequence]
-        plan = make_plan([first, *stages], source.suffix, registry, shorthand)
+        plan = make_plan([first, *stages], source.suffix, registry, run.shorthand)
         policy = options.policy(registry.settings_values({}))
         context = RunContext(registry, cache, policy=policy, build_name=build_name)
         before = None if build_name is None else _known_hash(cache, build_name)
-        job = _watched(source, plan, context, shown=_is_shown(monitor))
+        job = _watched(source, plan, context, run.monitor)
     _warn_of_collision(job, before, policy)
     return _only_state(job)
 
@@ -190,26 +237,27 @@ def _default_stages(registry: Registry) -> str | Sequence:
     )
 
 
-def _is_shown(monitor: bool | None) -> bool:
-    if monitor is not None:
-        return monitor
-    return os.environ.get(MONITOR_VARIABLE, "").lower() not in ("false", "0")
-
-
-def _watched(source: Source, plan: Any, context: RunContext, *, shown: bool) -> JobResult:
+def _watched(source: Source, plan: Plan, context: RunContext, monitor: bool | None) -> JobResult:
+    """Run the job of a model, with progress and the result on the console if they are wanted."""
+    shown = not is_off(MONITOR_VARIABLE) if monitor is None else monitor
     if not shown:
         return run_job(source, plan, context)
     hooks = context.registry.hooks
+    spec = JobSpec("", context.cache.path, source, RunRequest(GlobalOptions()))
     with Console() as console:
-        with make_progress(console, 1) as view:
-            hooks.register(view)
+        verbosity = "auto" if monitor is None else choose_verbosity(console)
+        with make_progress(console, 1, verbosity=verbosity, plans={source.suffix: plan}) as view:
+            listener = EventListener(partial(view.tell, spec))
+            hooks.register(listener)
+            view.started(spec, "")
             try:
                 job = run_job(source, plan, context)
             finally:
-                hooks.unregister(view)
+                hooks.unregister(listener)
+        report = JobReport.of(job)
         console.print(f"\n{HEADER}\n")
-        console.print_lines(status_tree(job))
-        for note in job.notes:
+        console.print_lines(status_tree(report))
+        for note in report.notes:
             console.print(f"Note: {note}")
     return job
 
@@ -219,7 +267,7 @@ def _only_state(job: JobResult) -> State:
         raise job.error
     if len(job.states) > 1:
         raise UsageError(
-            f"{job.source.path.name} has {len(job.states)} models, and build_model takes one."
+            f"{job.source.path.name} has {len(job.states)} models, and one is taken here."
         )
     state = job.states[0]
     if not state.status.is_good:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import subprocess
@@ -16,6 +18,7 @@ from core_env import Ended, FakePlugins, run_here
 from turnkeyml.cache.cleaning import size_of
 from turnkeyml.cache.layout import BuildDirectory
 from turnkeyml.cache.locks import build_lock
+from turnkeyml.cache.stats import Stats
 from turnkeyml.errors import ExitCode
 
 FIND = ("-i", "a.toy", "find")
@@ -114,7 +117,7 @@ def test_a_build_that_is_not_there_is_answered_with_the_nearest(cache: Path) -> 
     assert "See: turnkey cache list" in command("delete", "zzz", code=ExitCode.USAGE).err
 
 
-@pytest.mark.parametrize("name", ["..", "../outside", "/", "", ".", ".locks", "a_*"])
+@pytest.mark.parametrize("name", ["..", "../outside", "/", "", ".", ".locks", "../*", "../out*"])
 def test_no_name_leads_out_of_the_cache(name: str, cache: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -135,7 +138,7 @@ def test_delete_takes_names_or_all_and_asks_for_one_of_them(cache: Path) -> None
     assert size > 1000
     assert builds_in(cache) == [second]
     assert not first.path.exists()
-    assert command("delete", "--all").out.startswith("Deleted 1 build, ")
+    assert command("delete", "--all", "--yes").out.startswith("Deleted 1 build, ")
     assert builds_in(cache) == []
     assert command("delete", "--all").out == "Deleted 0 builds, 0.0 B freed.\n"
     assert run_here(*FIND, "weave").code == ExitCode.OK
@@ -144,7 +147,7 @@ def test_delete_takes_names_or_all_and_asks_for_one_of_them(cache: Path) -> None
 def test_delete_all_leaves_what_turnkey_did_not_make(cache: Path) -> None:
     (cache / "mine").mkdir()
     (cache / "mine" / "thesis.txt").write_text("years of work")
-    command("delete", "--all")
+    command("delete", "--all", "--yes")
     assert (cache / "mine" / "thesis.txt").exists()
 
 
@@ -226,15 +229,18 @@ def test_a_build_that_another_process_works_on_is_left_alone(cache: Path) -> Non
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        for word, done_word in (("clean", "Cleaned"), ("delete", "Deleted")):
-            done = command(word, "--all", code=ExitCode.FAILED)
+        for words, done_word in (
+            (("clean", "--all"), "Cleaned"),
+            (("delete", "--all", "-y"), "Deleted"),
+        ):
+            done = command(*words, code=ExitCode.FAILED)
             assert f"Error: {first.name} is in use by process {holder.pid} on " in done.err
             assert "Try again when it has ended." in done.err
             assert f"{done_word} 1 build, " in done.out
         holder.kill()
     assert builds_in(cache) == [first]
     assert not second.path.exists()
-    assert command("delete", "--all").out.startswith("Deleted 1 build, ")
+    assert command("delete", first.name).out.startswith("Deleted 1 build, ")
 
 
 def test_a_build_with_a_damaged_state_is_named_and_the_others_are_cleaned(cache: Path) -> None:
@@ -271,6 +277,86 @@ def test_a_cache_that_is_a_file_has_no_builds(cache: Path, tmp_path: Path) -> No
 def test_each_command_has_a_help_page(cache: Path) -> None:
     for word in ("list", "stats", "delete", "clean", "location"):
         assert "-d, --cache-dir DIR" in command(word, "-h").out
+    assert "-d, -i, --cache-dir, --input-caches DIR" in command("report", "-h").out
     out = command("-h").out
     assert "print" not in re.findall(r"^  (\w+)", out, re.MULTILINE)
     assert command("nonsense", code=ExitCode.USAGE).err
+
+
+def test_patterns_stand_for_the_builds_that_fit(cache: Path) -> None:
+    first, second = builds_in(cache)
+    out = command("stats", "a_*").out
+    assert f"# {first.state_file}\n" in out and f"# {second.state_file}\n" in out
+    assert "There is no build 'b_*'" in command("clean", "b_*", code=ExitCode.USAGE).err
+    assert command("clean", f"{first.name[:-1]}?").out.startswith("Cleaned 1 build, ")
+    assert (is_clean(first), is_clean(second)) == (True, False)
+
+
+@pytest.mark.parametrize("words", [("--all",), ("a_*",), ("a_*", "--all")])
+def test_without_a_terminal_many_builds_are_deleted_only_with_yes(
+    words: tuple[str, ...], cache: Path
+) -> None:
+    done = command("delete", *words, code=ExitCode.USAGE)
+    assert f"This would delete 2 builds in {cache}." in done.err
+    assert "Say so with --yes." in done.err
+    assert len(builds_in(cache)) == 2
+    assert command("delete", *words, "--yes").out.startswith("Deleted 2 builds, ")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_deleting_asks_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = builds_in(cache)
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    done = command("delete", first.name, code=ExitCode.INTERRUPTED)
+    assert f"Delete 1 build in {cache}? [y/N]" in done.err
+    assert len(builds_in(cache)) == 2
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    assert command("delete", first.name).out.startswith("Deleted 1 build, ")
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
+    assert command("delete", "--all", "--yes").out.startswith("Deleted 1 build, ")
+    assert not second.path.exists()
+
+
+def test_list_and_stats_as_json(cache: Path) -> None:
+    first, second = builds_in(cache)
+    (cache / "hurt").mkdir()
+    (cache / "hurt" / "hurt_state.yaml").write_text("{half")
+    one, two, hurt = json.loads(command("list", "--json").out)
+    assert (one["name"], two["name"], hurt["name"]) == (first.name, second.name, "hurt")
+    assert (one["status"], hurt["status"]) == ("successful", "unreadable")
+    assert one["size_bytes"] == size_of(first)
+    assert one["path"] == str(first.path)
+    found = json.loads(command("stats", first.name, "--json").out)
+    assert found[first.name]["state"]["status"] == "successful"
+    assert found[first.name]["stats"]["steps"]
+    assert "cannot be read" in command("stats", "hurt", "--json", code=ExitCode.FAILED).err
+    assert json.loads(command("list", "--json", "-d", "none").out) == []
+
+
+def test_benchmark_measures_what_is_built(toys: FakePlugins, tmp_path: Path) -> None:
+    (tmp_path / "a.toy").write_text("one 1\ntwo 2\n")
+    assert run_here("-i", "a.toy", "find", "compile").code == ExitCode.OK
+    first, second = builds_in(tmp_path / "cache")
+    (tmp_path / "a.toy").unlink()
+    assert "No build is named." in command("benchmark", code=ExitCode.USAGE).err
+    done = command("benchmark", first.name, "--runtime", "toyrt")
+    assert "Successfully benchmarked on" in done.out
+    assert [bool(Stats.load(build).results) for build in (first, second)] == [True, False]
+    assert "--iterations" in command("benchmark", "-h").out
+    command("benchmark", "--all", "--runtime", "toyrt", "--skip-policy", "successful")
+    assert [len(Stats.load(build).results) for build in (first, second)] == [1, 1]
+    assert (
+        "There is no runtime 'x'"
+        in command("benchmark", "--all", "--runtime", "x", code=ExitCode.USAGE).err
+    )
+
+
+def test_benchmark_without_the_tool_names_the_package(cache: Path, plugins: FakePlugins) -> None:
+    plugins._distributions[1:] = []
+    done = command("benchmark", "--all", code=ExitCode.USAGE)
+    assert "pip install turnkeyml-plugin-benchmark" in done.err
+    assert command("list").code == ExitCode.OK

@@ -62,7 +62,7 @@ def test_one_option_takes_several_inputs_up_to_the_next_tool(folder: Path) -> No
         (folder / name).write_text(ONE)
     done = run_here("-i", "a.toy", "b.toy", "c d.toy", "find")
     assert done.code == ExitCode.OK
-    assert "[3/3] c d.toy: find" in done.err
+    assert "[3/3] c d.toy: 1 model, 1 successful" in done.err
     assert run_here("--input-files=a.toy", "b.toy", "find").code == ExitCode.OK
 
 
@@ -198,7 +198,7 @@ WRONG = [
     (["a.toy", "--device", "a::b::c::d"], "'a::b::c::d' is no device.", "Write family"),
     (["a.toy", "--rt-args", "mod::x"], "has no argument 'mod'", "It takes: mood, repeats"),
     (["a.toy", "--rt-args", "repeats::x"], "takes 'repeats' as int, not 'x'", ""),
-    (["a.toy", "--rt-args", "=="], "'==' is no runtime argument", "Write key::value"),
+    (["a.toy", "--rt-args", "=="], "'==' is no argument", "Write key::value"),
     (["a.toy", "--labels", "nonsense"], "'nonsense' is no label.", "Write key::value"),
     (["a.toy", "--labels", "a::b"], "None of the 1 inputs has the labels a::b.", "first line"),
     (["a.toy::xyz"], "'xyz' is no hash", ""),

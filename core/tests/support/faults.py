@@ -2,9 +2,10 @@
 
 Started with a file of JSON: ``home``, ``prepare`` (commands that make the cache as it is before),
 ``words`` (the command), ``heal`` (the commands that are run after the harm), ``harm`` (``kill``,
-``full`` or ``full-once``), ``stride`` (try every so many places). Each run is a process that is
-forked from this one, which has one thread and everything imported. Prints JSON: how many places
-there were, and what went wrong.
+``full`` or ``full-once``), ``stride`` (try every so many places), ``code`` (as ``heal`` ends),
+``tally`` (a file with the names of models that were run; none that had ended may be run again).
+Each run is a process that is forked from this one, which has one thread and everything imported.
+Prints JSON: how many places there were, and what went wrong.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import shutil
 import signal
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,10 @@ from builds import results_of, statuses_of
 
 from turnkeyml.cli.main import run_command
 from turnkeyml.console import Console
+from turnkeyml.execution.command import JOBS
+from turnkeyml.execution.deaths import trace_of
+from turnkeyml.execution.events import EVENTS, EventReader
+from turnkeyml.execution.journal import COMMANDS, Journal
 
 _PRELOAD = (
     *("yaml", "filelock", "toyplug", "toyplug_tools", "toyplug_runtimes"),
@@ -123,6 +129,8 @@ class Trial:
             self._edit_or_run(words)
         shutil.copytree(self._home, self._template, symlinks=True)
         counting = self._command(self._plan["words"], place=0)
+        self._code = self._plan.get("code", 0)
+        self._said = _failures_in(counting.text)
         for words in self._plan["heal"]:
             self._edit_or_run(words)
         self._right = self._outcome()
@@ -165,16 +173,41 @@ class Trial:
         listed = self._command(["cache", "list"])
         if listed.code != 0 or "unreadable" in listed.text or "running" in listed.text:
             self._problem(place, "cache list", listed)
+        settled = self._settled()
         for words in self._plan["heal"]:
             healed = self._edit_or_run(words)
-            if healed is not None and healed.code != 0:
+            if healed is not None and healed.code != self._code:
                 self._problem(place, "afterwards", healed)
+            if healed is not None and _failures_in(healed.text) != self._said:
+                self._problem(place, f"it does not say {self._said}", healed)
+        for model, count in settled.items():
+            if self._tally()[model] != count:
+                self._problem(place, f"{model} had ended and was run again", harmed)
         try:
             right = self._outcome() == self._right
         except (AssertionError, OSError, ValueError):
             right = False
         if not right:
             self._problem(place, "what is there is wrong", harmed)
+
+    def _tally(self) -> Counter[str]:
+        path = self._home / str(self._plan.get("tally"))
+        return Counter(path.read_text().split() if path.is_file() else ())
+
+    def _settled(self) -> dict[str, int]:
+        """Count how often models were run of which it is known that they have ended."""
+        ended: set[str] = set()
+        for folder in (self._cache / COMMANDS).glob("*"):
+            journal = Journal(folder)
+            journal.read()
+            for _, report in journal.ended.values():
+                ended |= {model.model.name for model in report.models}
+            for job in set(journal.begun) - set(journal.ended):
+                events = EventReader(folder / JOBS / job / EVENTS).read()
+                found = [*trace_of(events).ended.values(), *journal.known[job].values()]
+                ended |= {model.model.name for model in found}
+        tally = self._tally()
+        return {model: tally[model] for model in ended}
 
     def _check_harmed(self, place: int, run: Run) -> None:
         if self._plan["harm"] == "kill":
@@ -188,6 +221,12 @@ class Trial:
 
     def _problem(self, place: int, what: str, run: Run) -> None:
         self.problems.append(f"place {place}: {what} ({run.code}): {run.text[-1500:]}")
+
+
+def _failures_in(text: str) -> list[str]:
+    """Give the lines in which a command says what has failed."""
+    _, found, rest = text.rpartition("Error: ")
+    return rest.splitlines() if found and "went well" in rest else []
 
 
 def main() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
+import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,7 +22,8 @@ from turnkeyml.cache.cleaning import (
     seconds_from,
     size_of,
 )
-from turnkeyml.cache.layout import BuildDirectory, cache_from
+from turnkeyml.cache.documents import read_document
+from turnkeyml.cache.layout import STATE_SCHEMA, STATS_SCHEMA, BuildDirectory, cache_from
 from turnkeyml.cli.group import HELP_NAMES
 from turnkeyml.console import format_bytes, plural, printable
 from turnkeyml.errors import CacheError, ExitCode, UsageError
@@ -35,7 +39,9 @@ class CacheTool(ManagementTool):
         turnkey cache list
         turnkey cache stats bert_b415f84d
         turnkey cache clean --older-than 30d
-        turnkey cache delete bert_b415f84d
+        turnkey cache delete 'bert_*'
+        turnkey cache report -d results -r reports
+        turnkey cache benchmark --all --runtime ort
 
     A *build* is the folder of one model: artifacts, logs, state and statistics. `clean` removes
     the artifacts, `delete` everything. A build that a running command works on is left alone.
@@ -52,6 +58,9 @@ class CacheTool(ManagementTool):
             if context.invoked_subcommand is None:
                 click.echo(context.get_help())
 
+        from turnkeyml.cli.cache_benchmark import benchmark_command
+        from turnkeyml.cli.report_command import report_command
+
         group = click.Group(
             cls.name,
             help=cls.__doc__,
@@ -59,8 +68,10 @@ class CacheTool(ManagementTool):
             invoke_without_command=True,
             callback=show_help,
         )
-        for made in (_list(), _stats("stats"), _stats("print"), _delete(), _clean(), _location()):
-            group.add_command(made)
+        made = [_list(), _stats("stats"), _stats("print"), _delete(), _clean(), _location()]
+        for command in (*made, report_command(registry)):
+            group.add_command(command)
+        group.add_command(benchmark_command(registry))
         return group
 
 
@@ -91,9 +102,12 @@ def _command(
 
 
 def _list() -> click.Command:
-    def run(cache_dir: Path | None) -> None:
+    def run(cache_dir: Path | None, as_json: bool) -> None:
         cache = cache_from(cache_dir)
         builds = cache.builds()
+        if as_json:
+            click.echo(json.dumps([_facts_of(build) for build in builds], indent=2))
+            return
         if not builds:
             click.echo(f"There are no builds in the cache {cache.path}.")
             return
@@ -102,42 +116,88 @@ def _list() -> click.Command:
         for build in builds:
             click.echo(f"{printable(build.name):{width}}  {_describe(build)}")
 
-    return _command("list", "List the builds, with their status, size and last use.", run)
+    text = "List the builds, with their status, size and last use."
+    return _command("list", text, run, _json_option())
+
+
+def _json_option() -> click.Option:
+    return click.Option(["--json", "as_json"], is_flag=True, help="Print it as JSON.")
 
 
 def _describe(build: BuildDirectory) -> str:
+    used = _used(build).astimezone()
+    size = format_bytes(size_of(build))
+    return f"{_status_of(build):12} {size:>9}  {used:%Y-%m-%d %H:%M}"
+
+
+def _facts_of(build: BuildDirectory) -> dict[str, object]:
+    return {
+        "name": build.name,
+        "status": _status_of(build),
+        "size_bytes": size_of(build),
+        "last_used": _used(build).isoformat(timespec="seconds"),
+        "path": str(build.path),
+    }
+
+
+def _status_of(build: BuildDirectory) -> str:
     try:
-        status = load_state(build).status.value
+        return load_state(build).status.value
     except CacheError:
-        status = "unreadable"
-    used = datetime.fromtimestamp(last_used(build), timezone.utc).astimezone()
-    return f"{status:12} {format_bytes(size_of(build)):>9}  {used:%Y-%m-%d %H:%M}"
+        return "unreadable"
+
+
+def _used(build: BuildDirectory) -> datetime:
+    return datetime.fromtimestamp(last_used(build), timezone.utc)
 
 
 def _stats(name: str) -> click.Command:
-    def run(cache_dir: Path | None, build_name: str) -> None:
-        build = _chosen(cache_dir, [build_name], everything=False)[0]
-        for path in (build.state_file, build.stats_file):
+    def run(cache_dir: Path | None, build_names: Sequence[str], as_json: bool) -> None:
+        builds = chosen_builds(cache_dir, build_names, everything=False)
+        if as_json:
+            click.echo(json.dumps({build.name: _contents_of(build) for build in builds}, indent=2))
+            return
+        for path in (path for build in builds for path in (build.state_file, build.stats_file)):
             if path.is_file():
-                click.echo(f"# {path}")
+                click.echo(printable(f"# {path}"))
                 click.echo(printable(path.read_text("utf-8", "replace")))
 
-    argument = click.Argument(["build_name"], metavar="BUILD")
-    text = "Print the state and the statistics of a build."
-    return _command(name, text, run, argument, hidden=name == "print")
+    argument = click.Argument(["build_names"], nargs=-1, required=True, metavar="BUILD...")
+    text = "Print the state and the statistics of builds."
+    return _command(name, text, run, argument, _json_option(), hidden=name == "print")
+
+
+def _contents_of(build: BuildDirectory) -> dict[str, object]:
+    found: dict[str, object] = {"state": read_document(build.state_file, STATE_SCHEMA)}
+    if build.stats_file.is_file():
+        found["stats"] = read_document(build.stats_file, STATS_SCHEMA)
+    return found
 
 
 def _delete() -> click.Command:
-    def run(cache_dir: Path | None, build_names: Sequence[str], everything: bool) -> int:
+    def run(cache_dir: Path | None, build_names: Sequence[str], everything: bool, yes: bool) -> int:
         if not build_names and not everything:
             raise UsageError("No build is named.", hint="Name builds, or give --all.")
-        return _apply(
-            delete_build, _chosen(cache_dir, build_names, everything=everything), "Deleted"
-        )
+        builds = chosen_builds(cache_dir, build_names, everything=everything)
+        if not yes and builds:
+            _ask(builds, by_name=not everything and not any(map(is_pattern, build_names)))
+        return _apply(delete_build, builds, "Deleted")
 
-    return _command(
-        "delete", "Delete builds, with everything that is known of them.", run, *_names()
+    yes = click.Option(["--yes", "-y"], is_flag=True, help="Do not ask.")
+    text = (
+        "Delete builds, with everything that is known of them. On a terminal it asks first; "
+        "elsewhere --all and patterns need --yes."
     )
+    return _command("delete", text, run, *_names(), yes)
+
+
+def _ask(builds: Sequence[BuildDirectory], *, by_name: bool) -> None:
+    """Let the user think again; who names a build in a script has."""
+    what = f"{plural(len(builds), 'build')} in {builds[0].cache}"
+    if sys.stdin is not None and sys.stdin.isatty():
+        click.confirm(printable(f"Delete {what}?"), abort=True, err=True)
+    elif not by_name:
+        raise UsageError(printable(f"This would delete {what}."), hint="Say so with --yes.")
 
 
 def _clean() -> click.Command:
@@ -152,7 +212,7 @@ def _clean() -> click.Command:
             raise UsageError(
                 "No build is named.", hint="Name builds, or give --all, --older-than or --max-size."
             )
-        builds = _chosen(cache_dir, build_names, everything=everything or not build_names)
+        builds = chosen_builds(cache_dir, build_names, everything=everything or not build_names)
         if age is not None:
             builds = older_than(builds, seconds_from(age))
         if size is not None:
@@ -188,17 +248,39 @@ def _names() -> list[click.Parameter]:
     ]
 
 
-def _chosen(
+def chosen_builds(
     cache_dir: Path | None, names: Sequence[str], *, everything: bool
 ) -> list[BuildDirectory]:
+    """Give the builds that a user means.
+
+    Args:
+        cache_dir: The cache; by default the usual one.
+        names: Of builds, or patterns such as ``bert_*``.
+        everything: All builds, whatever is named.
+
+    Raises:
+        UsageError: A name or pattern fits no build.
+    """
     cache = cache_from(cache_dir)
     builds = {build.name: build for build in cache.builds()}
+    chosen: dict[str, BuildDirectory] = {}
     for name in names:
-        if name not in builds:
+        found = [name] if name in builds else _matching(name, list(builds))
+        if not found:
             near = difflib.get_close_matches(name, list(builds), n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]!r}?" if near else "See: turnkey cache list"
             raise UsageError(f"There is no build {name!r} in the cache {cache.path}.", hint=hint)
-    return list(builds.values()) if everything else [builds[name] for name in dict.fromkeys(names)]
+        chosen |= {one: builds[one] for one in found}
+    return list(builds.values()) if everything else list(chosen.values())
+
+
+def is_pattern(name: str) -> bool:
+    """Tell whether a name stands for several builds."""
+    return any(character in name for character in "*?[")
+
+
+def _matching(name: str, builds: Sequence[str]) -> list[str]:
+    return fnmatch.filter(builds, name) if is_pattern(name) else []
 
 
 def _apply(

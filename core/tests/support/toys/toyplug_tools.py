@@ -24,6 +24,7 @@ from turnkeyml.rt_args import convert_rt_args, parse_rt_args
 from turnkeyml.runtime import BaseRT, RuntimeContext, RuntimeStats, check_performance, opened
 from turnkeyml.state import ModelInfo, State
 from turnkeyml.tool import Contract, FirstTool, Tool
+from turnkeyml.worker.process import run_task
 from turnkeyml.worker.tensors import RawTensor, write_tensors
 
 TOY_MODEL = "toy-model"
@@ -230,6 +231,13 @@ class Act(Tool):
         deadline = time.monotonic() + 30
         while not Path(word).exists() and time.monotonic() < deadline:
             time.sleep(0.01)
+
+    def tally(self, word: str, state: State) -> None:
+        with Path(word).open("a", encoding="utf-8") as file:
+            file.write(f"{state.model.name}\n")
+
+    def work_apart(self, word: str, state: State) -> None:
+        run_task(Path(word).absolute(), {})
 
     def tell_environment(self, word: str, state: State) -> None:
         state.stats.save("variable", os.environ.get(word))

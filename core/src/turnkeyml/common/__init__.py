@@ -1,0 +1,1 @@
+"""Names that documents print, for what is elsewhere."""

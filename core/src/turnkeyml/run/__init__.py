@@ -1,0 +1,1 @@
+"""Runtimes, by the name that documents print; they are in `turnkeyml.runtime`."""
