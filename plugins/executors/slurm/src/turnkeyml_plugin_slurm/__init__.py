@@ -1,0 +1,1 @@
+"""The turnkey executor `slurm`."""
