@@ -138,7 +138,7 @@ FAILS_IN_RUNNING = {
     "an empty script": ("", "calls no PyTorch model. It does not import torch."),
     "a script without models": (
         "import torch\nprint('hello')\n",
-        "calls no PyTorch model. Modules that are made but never called",
+        "calls no PyTorch model. It calls no torch.nn.Module; one that is made but never called",
     ),
     "a script that raises": (
         "def broken():\n    raise ValueError('out of cheese')\nbroken()\n",

@@ -31,6 +31,8 @@ def normalised(text: str, cache: Path) -> str:
     text = re.sub(r" - \d+\.\d\ds\)", " - TIME)", text)
     text = re.sub(r"benchmarked on .* \(ort v[\d.]+\)", "benchmarked on DEVICE (ort VERSION)", text)
     text = re.sub(r"(Mean Latency:|Throughput:)( +)[\d.]+ +", r"\1\2NUMBER ", text)
+    # The unit is the one that fits what was measured.
+    text = re.sub(r"(Mean Latency: +NUMBER )\w+ \([mu]?s\)", r"\1milliseconds (ms)", text)
     text = re.sub(r"\n +Verdict: .*", "", text)
     return re.sub(r"tensor\([^)]*\)", "tensor(VALUES)", text)
 

@@ -132,6 +132,8 @@ print(json.dumps(table))
     assert gone["load_onnx"] == {"load-onnx"}
     assert gone["optimize_onnx"] == {"optimize-onnx"}
     assert gone["convert_fp16"] == {"convert-fp16"}
+    assert gone["tensorrt"] == {"trt"}
+    assert gone["openvino"] == {"openvino"}
     assert gone["build_trt_engine"] == {"build-trt-engine"}
     assert gone["sequences"] == {"onnx-fp32", "optimize-fp32", "optimize-fp16", "trt-fp16"}
     assert gone["parity"] == set()

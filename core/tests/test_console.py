@@ -10,6 +10,7 @@ import re
 import struct
 import subprocess
 import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from turnkeyml.cache.layout import Cache
 from turnkeyml.console import (
     Console,
     format_bytes,
-    format_ms,
+    format_latency,
     format_seconds,
     plural,
     printable,
@@ -122,6 +123,56 @@ def test_a_full_disk_under_the_output_does_not_end_the_work(toy: Environment) ->
     assert_work_was_finished(toy)
 
 
+@pytest.mark.parametrize("verbosity", ["dynamic", "static"])
+@pytest.mark.parametrize("target", ["reader gone", "full disk", "closed"])
+def test_progress_that_cannot_be_shown_does_not_end_the_work(
+    toy: Environment, verbosity: str, target: str
+) -> None:
+    (toy.home / "b.toy").write_text("three 3\n")
+    words = ["--verbosity", verbosity, "-i", "a.toy", "b.toy", *CHAIN[2:]]
+    command = ["sh", "-c", 'exec "$@" 2>&-', "sh"] if target == "closed" else []
+    reading, writing = os.pipe()
+    if target == "full disk":
+        os.close(writing)
+        writing = os.open("/dev/full", os.O_WRONLY)
+    os.close(reading)
+    done = subprocess.run(
+        [*command, *toy.command(*words)],
+        env=toy.environment(),
+        cwd=toy.home,
+        stdout=subprocess.PIPE,
+        stderr=writing,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    # A view that is redrawn has nothing to say where there is no terminal.
+    is_told = target == "full disk" and verbosity == "static"
+    assert done.returncode == (ExitCode.FAILED if is_told else ExitCode.OK)
+    assert done.stdout.count(b"Model successfully built!") == 3
+    assert b"Woohoo!" in done.stdout
+
+
+def test_a_terminal_that_goes_away_meanwhile_does_not_end_the_work(toy: Environment) -> None:
+    (toy.home / "b.toy").write_text("three 3\n")
+    ours, theirs = pty.openpty()
+    words = ["-i", "a.toy", "b.toy", *CHAIN[2:], "act", "--do", "wait-for", "--word", "go"]
+    # In a session of its own it is not told that the terminal is gone, as after `disown`.
+    streams = {"stdout": subprocess.PIPE, "stderr": theirs, "start_new_session": True}
+    with toy.started(*words, variables={"TERM": "xterm"}, **streams) as process:
+        os.close(theirs)
+        deadline = time.monotonic() + 30
+        while not (toy.home / "go.here").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.close(ours)
+        time.sleep(0.5)
+        (toy.home / "go").touch()
+        out, _ = process.communicate(timeout=60)
+    assert out.count(b"Model successfully built!") == 3
+    assert b"Woohoo!" in out
+
+
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "<&-"])
 def test_a_closed_stream_does_not_end_the_work(toy: Environment, redirection: str) -> None:
     command = toy.command(*CHAIN)
@@ -196,6 +247,10 @@ def test_on_a_terminal_a_failure_is_shown_too(toy: Environment) -> None:
     code, text = run_on_terminal(toy, 40, *words)
     assert code == ExitCode.FAILED
     assert "ValueError: bad luck" in text
+    assert text.count("Traceback") == 1
+    code, text = run_on_terminal(toy, 40, *words, TURNKEY_TRACEBACK="False")
+    assert code == ExitCode.FAILED
+    assert "ValueError: bad luck" in text
     assert "Traceback" not in text
 
 
@@ -246,17 +301,25 @@ def test_durations_are_said_in_the_unit_that_fits(seconds: float, text: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("ms", "text"),
+    ("ms", "text", "unit"),
     [
-        (0.027, "0.027"),
-        (13.4567, "13.457"),
-        (0.00912, "0.00912"),
-        (0.01, "0.010"),
-        (1e-6, "1.00e-06"),
+        (0.0030124, "3.01", "microseconds (us)"),
+        (0.027, "27.0", "microseconds (us)"),
+        (0.99949, "999", "microseconds (us)"),
+        (0.9996, "1.00", "milliseconds (ms)"),
+        (2.7, "2.70", "milliseconds (ms)"),
+        (13.4567, "13.5", "milliseconds (ms)"),
+        (187.489, "187", "milliseconds (ms)"),
+        (999.6, "1.00", "seconds (s)"),
+        (20_540.0, "20.5", "seconds (s)"),
+        (4_321_000.0, "4320", "seconds (s)"),
+        (2.5e-5, "0.0250", "microseconds (us)"),
     ],
 )
-def test_latencies_keep_three_digits(ms: float, text: str) -> None:
-    assert format_ms(ms) == text
+def test_latencies_have_three_digits_and_the_unit_that_fits(
+    ms: float, text: str, unit: str
+) -> None:
+    assert format_latency(ms) == (text, unit)
 
 
 def test_one_thing_is_singular() -> None:

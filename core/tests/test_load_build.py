@@ -120,7 +120,7 @@ def test_a_link_to_a_cache_is_followed(cache: Path, tmp_path: Path) -> None:
 def test_all_builds_of_a_cache_are_loaded_by_a_pattern(cache: Path) -> None:
     (cache.parent / "a.toy").write_text("one 1\ntwo 2\nthree 3\n")
     run_here(*FIND, "weave")
-    done = run_here("-i", "cache/*/*_state.yaml", "load-build", "stamp")
+    done = run_here("--verbosity", "static", "-i", "cache/*/*_state.yaml", "load-build", "stamp")
     assert done.code == ExitCode.OK
     assert len(builds_in(cache)) == 3
     assert done.err.count("one: stamp") == done.err.count("two: stamp") == 1

@@ -69,6 +69,17 @@ class Polish(Tool):
         return state
 
 
+class Cut(Tool):
+    """Cut an oddity out of a file."""
+
+    name = "cut"
+    consumes = ("file",)
+    produces = "oddity"
+
+    def run(self, state, options):
+        return state
+
+
 class Look(Tool):
     """Look at a file or a model."""
 
@@ -109,7 +120,7 @@ class Run(Tool):
 
 @pytest.fixture
 def chain(plugins: FakePlugins):
-    plugins.add({"tools": [Find, Load, Make, Polish, Look, Run]})
+    plugins.add({"tools": [Find, Load, Make, Polish, Cut, Look, Run]})
     registry = plugins.registry()
 
     def plan(*steps: Any, suffix: str = ".toy", **shorthand: Any) -> Plan:
@@ -220,6 +231,15 @@ def test_the_first_alternative_wins_even_if_a_later_one_is_installed_too(
     plan = chain("find", "benchmark")
     assert names(plan) == ["find", "make", "polish", "benchmark"]
     assert plan.steps[1].inserted == "default of benchmark: both"
+
+
+def test_an_alternative_that_starts_from_what_is_there_wins(chain, monkeypatch) -> None:
+    monkeypatch.setattr(Run, "alternatives", (Sequence("make", "cut", name="long"), "cut"))
+    plan = chain("load", "benchmark", suffix=".bin", runtime="oddrt")
+    assert names(plan) == ["load", "cut", "benchmark"]
+    assert plan.steps[1].inserted == "default of benchmark: cut"
+    longer = chain("find", "benchmark", runtime="oddrt")
+    assert names(longer) == ["find", "make", "cut", "benchmark"]
 
 
 def test_nothing_is_put_in_where_the_kinds_meet(chain) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from core_env import Environment, FakePlugins, run_here, write_distribution
 
+from turnkeyml import builtin
 from turnkeyml.errors import ExitCode, PlanError, UsageError
 from turnkeyml.plugins import hookimpl
 from turnkeyml.plugins.registry import load_registry, package_for
@@ -457,11 +458,14 @@ def test_plugins_lists_what_each_package_gives(toys: FakePlugins) -> None:
     listed = run_here("plugins")
     assert listed.code == ExitCode.OK
     assert not listed.err
+    own = [tool["name"] for tool in builtin.implements["tools"]]
+    assert own[0] == "load-build"
     assert listed.out == textwrap.dedent(
-        """\
+        f"""\
         turnkeyml-core 0
           tools: load-build
-          commands: cache, version, plugins
+          commands: {", ".join(own[1:])}
+          executors: in-process, isolated
         toyplug 1.0
           tools: find, load-toy, compile, shrink, act, benchmark
           runtimes: toyrt, toy-live

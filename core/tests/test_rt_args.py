@@ -169,7 +169,7 @@ def test_an_annotation_that_cannot_be_resolved_spoils_no_other() -> None:
     "word", ["", "::", "::x", "a b::x", "1a::x", "-x", "--flag", "a-b::c", "="]
 )
 def test_a_word_of_another_form_is_refused(word: str) -> None:
-    with pytest.raises(PlanError, match="is no runtime argument"):
+    with pytest.raises(PlanError, match="is no argument"):
         parse_rt_args([word])
 
 

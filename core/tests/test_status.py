@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from core_env import FakePlugins
 from turnkeyml.cache.layout import Cache
 from turnkeyml.context import RunContext
 from turnkeyml.execution.job import JobResult
+from turnkeyml.execution.reports import JobReport
 from turnkeyml.inputs import Source
 from turnkeyml.outcomes import Status
 from turnkeyml.state import ModelInfo, State
@@ -55,7 +57,8 @@ def tree(plugins: FakePlugins, tmp_path: Path):
             state = context.new_state(source, model, ordinal=ordinal)
             change(state)
             states.append(state)
-        lines = status_tree(JobResult(source, tuple(states), None, (), tmp_path / "log"))
+        report = JobReport.of(JobResult(source, tuple(states), None, (), tmp_path / "log"))
+        lines = status_tree(JobReport.from_json(json.loads(json.dumps(report.to_json()))))
         return [line.replace(str(tmp_path), "CACHE") for line in lines]
 
     return show
@@ -85,7 +88,7 @@ def test_a_benchmarked_model_is_shown_with_its_numbers(tree) -> None:
         "                Hash:           479b1332",
         "                Build dir:      CACHE/hello_world_479b1332",
         "                Status:         Successfully benchmarked on AMD Ryzen 7 (ort v1.31.1)",
-        "                                Mean Latency:   0.027   milliseconds (ms)",
+        "                                Mean Latency:   27.1    microseconds (us)",
         "                                Throughput:     21920.5 inferences per second (IPS)",
         "",
     ]

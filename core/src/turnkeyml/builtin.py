@@ -17,6 +17,24 @@ implements = {
             "role": "management",
         },
         {
+            "class": "turnkeyml.cli.report_command:ReportTool",
+            "name": "report",
+            "summary": "Write all results of one or several caches into one file.",
+            "role": "management",
+        },
+        {
+            "class": "turnkeyml.cli.models_command:ModelsTool",
+            "name": "models",
+            "summary": "Find the models that turnkey comes with.",
+            "role": "management",
+        },
+        {
+            "class": "turnkeyml.cli.system_info_command:SystemInfo",
+            "name": "system-info",
+            "summary": "Say what turnkey runs on: machine, Python, plugins, versions of libraries.",
+            "role": "management",
+        },
+        {
             "class": "turnkeyml.cli.management:Version",
             "name": "version",
             "summary": "Print the version of turnkey.",
@@ -29,4 +47,14 @@ implements = {
             "role": "management",
         },
     ],
+    "executors": {
+        "in-process": {
+            "class": "turnkeyml.execution.in_process:InProcessExecutor",
+            "summary": "One input after the other, in the process of turnkey itself.",
+        },
+        "isolated": {
+            "class": "turnkeyml.execution.isolated.executor:IsolatedExecutor",
+            "summary": "Each input in a process of its own, several side by side with --jobs.",
+        },
+    },
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
+_LATENCY_UNITS = ((1e3, "microseconds (us)"), (1.0, "milliseconds (ms)"), (1e-3, "seconds (s)"))
 _KEPT_CONTROLS = {"\n", "\t"}
 
 
@@ -119,6 +120,14 @@ def format_seconds(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def format_ms(milliseconds: float) -> str:
-    """Say a latency with three decimals, or three significant digits where that says more."""
-    return f"{milliseconds:.3f}" if milliseconds >= 0.01 else f"{milliseconds:#.3g}"
+def format_latency(milliseconds: float) -> tuple[str, str]:
+    """Say a latency with three significant digits, and its unit: ``13.6``, ``microseconds (us)``.
+
+    What is kept and reported elsewhere is always in ms.
+    """
+    for factor, unit in _LATENCY_UNITS:
+        value = float(f"{milliseconds * factor:.3g}")
+        if value < 1000:
+            return f"{value:#.3g}".rstrip("."), unit
+    # A thousand seconds and more are said in the last unit.
+    return f"{value:.0f}", unit

@@ -63,10 +63,12 @@ class RunContext:
             labels: By default those of the source.
         """
         if self.build_name is None:
-            build = self.cache.claim(source.path, model.digest, ordinal)
+            build = self.cache.claim(source.path, model.digest, ordinal, source.parameters)
         else:
             build = self.cache.named(self.build_name)
         chosen = source.labels if labels is None else labels
         state = State(build, source, model, self, labels=chosen, selected=selected)
+        if source.parameters:
+            state.stats.save("script_parameters", dict(source.parameters))
         state.begin_step(*self.first_step, consumes=())
         return state

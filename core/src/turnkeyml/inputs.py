@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import difflib
 import glob
+import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from turnkeyml.errors import UsageError
+from turnkeyml.execution import json_values
 from turnkeyml.labels import Labels, matches, read_labels
 
 _HASH = re.compile(r"[0-9a-fA-F]{4,64}\Z")
@@ -27,16 +31,48 @@ class Source:
         path: Absolute.
         hashes: The models of it that are wanted, as (beginnings of) hashes; empty means all.
         labels: What its first line says.
+        parameters: Values that a sweep gives to the script's own parameters, by name.
     """
 
     path: Path
     hashes: tuple[str, ...] = ()
     labels: Labels = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The file's name, with the parameters that tell it from others of a sweep."""
+        values = " ".join(f"{name}={value}" for name, value in self.parameters.items())
+        return f"{self.path.name} {values}" if values else self.path.name
 
     @property
     def suffix(self) -> str:
         """The file's suffix in lower case, which decides what tool starts the chain."""
         return self.path.suffix.lower()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON values."""
+        return {
+            "path": os.fsdecode(self.path),
+            "hashes": list(self.hashes),
+            "labels": {key: list(values) for key, values in self.labels.items()},
+            "parameters": dict(self.parameters),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Source:
+        """Read back what `to_json` gave.
+
+        Raises:
+            MALFORMED: It is something else.
+        """
+        text, items, entries = json_values.text, json_values.items, json_values.entries
+        return cls(
+            Path(text(data["path"])),
+            items(text, data["hashes"]),
+            entries(partial(items, text), data["labels"]),
+            entries(text, data["parameters"]),
+        )
 
     def selects(self, digest: str) -> bool:
         """Tell whether the user wants the model with this hash."""

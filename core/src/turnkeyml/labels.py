@@ -48,3 +48,24 @@ def parse_labels(words: Sequence[str]) -> Labels:
 def matches(labels: Labels, wanted: Labels) -> bool:
     """Tell whether a script has, for every key wanted, one of the values wanted."""
     return all(set(labels.get(key, ())) & set(values) for key, values in wanted.items())
+
+
+def load_from_cache(cache_dir: str | Path, build_name: str) -> dict[str, list[str]]:
+    """Give the labels of the script that a build was made from.
+
+    Args:
+        cache_dir: The cache.
+        build_name: The build.
+
+    Raises:
+        CacheError: There is no such build, or its file is damaged.
+    """
+    from turnkeyml.cache.layout import Cache
+
+    found = Cache(Path(cache_dir).expanduser()).read_state(build_name).get("labels")
+    if not isinstance(found, Mapping):
+        return {}
+    return {
+        str(key): [str(value) for value in values] if isinstance(values, list) else [str(values)]
+        for key, values in found.items()
+    }

@@ -50,8 +50,10 @@ class Failure:
         step: Its tool.
         error: Why, in one sentence.
         log: Where more is written, if anywhere.
+        traceback: Where it happened, if it was no error that the tool reported itself.
     """
 
     step: str
     error: str
     log: Path | None = None
+    traceback: str | None = None

@@ -234,8 +234,10 @@ class _Drafter:
             drafts.append(_Draft(record, tool, options, contract, inserted))
         return drafts
 
-    def fill_gap(self, draft: _Draft) -> list[_Draft]:
-        """Draft the first alternative of a step's default sequence that is wholly installed."""
+    def fill_gap(self, draft: _Draft, available: Sequence[str]) -> list[_Draft]:
+        """Draft the first alternative of a step's default sequence that is wholly installed, and
+        that starts from what is there, if one does."""
+        found: list[_Draft] = []
         for alternative in draft.contract.default_sequence:
             if is_installed(alternative, self.registry):
                 name = (
@@ -243,8 +245,11 @@ class _Drafter:
                 )
                 why = f"default of {draft.record.name}: {name}"
                 steps = flatten([alternative], self.registry)
-                return [draft for step in steps for draft in self.draft(step, why)]
-        return []
+                drafts = [draft for step in steps for draft in self.draft(step, why)]
+                if drafts and set(drafts[0].contract.consumes) & set(available):
+                    return drafts
+                found = found or drafts
+        return found
 
 
 def _check_start(drafts: Sequence[_Draft], suffix: str, registry: Registry) -> None:
@@ -286,7 +291,7 @@ def _connect(drafts: list[_Draft], drafter: _Drafter) -> list[PlannedStep]:
         # What the user put in the wrong place is an error, not a reason to put it in again.
         misplaced = any(other.contract.produces in wanted for other in later)
         if position > 0 and not wanted & set(available) and not misplaced:
-            for extra in drafter.fill_gap(draft):
+            for extra in drafter.fill_gap(draft, available):
                 _append(planned, extra, available, drafter.registry)
         _append(planned, draft, available, drafter.registry, later)
     return planned

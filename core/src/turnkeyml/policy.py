@@ -43,6 +43,9 @@ class RunPolicy:
         output: Where self-contained copies of the results go.
         skip: Which models are left out.
         settings: Values of the global options that plugins add, by name.
+        without: Builds that are left alone, because an earlier attempt at the same input has ended
+            with them.
+        takes_turns: Whether a benchmark waits until no other job of this host works on its device.
     """
 
     rebuild: Rebuild = Rebuild.IF_NEEDED
@@ -51,3 +54,5 @@ class RunPolicy:
     output: Path | None = None
     skip: Skip = Skip.NONE
     settings: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    takes_turns: bool = False

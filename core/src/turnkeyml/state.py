@@ -210,9 +210,13 @@ class State:
         """
         self.status = Status.RUNNING
         self._chain = identity
-        self.stats.chains[identity] = {"tools": [tool for tool, _ in steps]}
+        names = [f"{tool}-{step}" for tool, step in steps]
+        self.stats.chains[identity] = {
+            "tools": [tool for tool, _ in steps],
+            "steps": [*self._steps, *names],
+        }
         # What these very steps made of a loaded build is not what they start from.
-        own = {f"{tool}-{step}" for tool, step in steps}
+        own = set(names)
         cut = next((n for n, a in enumerate(self.artifacts) if a.step in own), None)
         del self.artifacts[len(self.artifacts) if cut is None else cut :]
 
@@ -228,10 +232,12 @@ class State:
         )
         self.status = Status.RUNNING
 
-    def fail(self, step: str, error: str, log: Path | None = None) -> None:
+    def fail(
+        self, step: str, error: str, log: Path | None = None, traceback: str | None = None
+    ) -> None:
         """Say that a step failed, and why; called by the chain. The first one counts."""
         self.status = Status.FAILED
-        self.failures.append(Failure(step, error, log))
+        self.failures.append(Failure(step, error, log, traceback))
 
     @property
     def failed_step(self) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from turnkeyml.console import format_bytes, format_ms
-from turnkeyml.execution.job import JobResult
+from turnkeyml.console import format_bytes, format_latency
+from turnkeyml.execution.reports import JobReport, ModelReport
 from turnkeyml.outcomes import Status
-from turnkeyml.runtime import LATENCY_UNITS, THROUGHPUT_UNITS
-from turnkeyml.state import State
+from turnkeyml.runtime import THROUGHPUT_UNITS
 
 HEADER = "Models discovered during profiling:"
 _INDENT = " " * 8
@@ -16,29 +16,29 @@ _LABEL = 16
 _VALUE = 7
 
 
-def status_tree(result: JobResult) -> list[str]:
+def status_tree(report: JobReport) -> list[str]:
     """Give the lines that show an input's models.
 
     Invocations of one model with several input shapes stand under it; modules inside a model stand
     under their parent, indented.
     """
-    lines = [f"{result.source.path.name}:"]
-    for group in _groups(result.states):
+    lines = [f"{report.source.title}:"]
+    for group in _groups(report.models):
         lines += _group_lines(group)
         lines.append("")
     return lines
 
 
-def _groups(states: Sequence[State]) -> list[list[State]]:
-    groups: dict[int, list[State]] = {}
-    for state in states:
-        groups.setdefault(state.model.group, []).append(state)
+def _groups(reports: Sequence[ModelReport]) -> list[list[ModelReport]]:
+    groups: dict[int, list[ModelReport]] = {}
+    for report in reports:
+        groups.setdefault(report.model.group, []).append(report)
     children: dict[int | None, list[int]] = {}
     for key, group in groups.items():
         parent = group[0].model.parent
         children.setdefault(parent if parent in groups else None, []).append(key)
 
-    def walk(parent: int | None) -> Iterator[list[State]]:
+    def walk(parent: int | None) -> Iterator[list[ModelReport]]:
         for key in children.get(parent, ()):
             yield groups[key]
             yield from walk(key)
@@ -46,30 +46,30 @@ def _groups(states: Sequence[State]) -> list[list[State]]:
     return list(walk(None))
 
 
-def _group_lines(group: list[State]) -> list[str]:
+def _group_lines(group: list[ModelReport]) -> list[str]:
     model = group[0].model
     outer = _INDENT * (1 + 2 * model.depth)
     inner = outer + _INDENT
     several = len(group) > 1
     title = model.name if several else model.name + _executed(group[0])
     lines = [outer + title, *_facts(group[0], inner)]
-    for number, state in enumerate(group, start=1):
+    for number, report in enumerate(group, start=1):
         if several:
-            lines += ["", f"{inner}With input shape {number}{_executed(state)}"]
-        lines += _invocation_lines(state, inner)
+            lines += ["", f"{inner}With input shape {number}{_executed(report)}"]
+        lines += _invocation_lines(report, inner)
     return lines
 
 
-def _executed(state: State) -> str:
-    model = state.model
+def _executed(report: ModelReport) -> str:
+    model = report.model
     if model.executions is None:
         return ""
     took = "" if model.seconds is None else f" - {model.seconds:.2f}s"
     return f" (executed {model.executions}x{took})"
 
 
-def _facts(state: State, indent: str) -> list[str]:
-    model = state.model
+def _facts(report: ModelReport, indent: str) -> list[str]:
+    model = report.model
     lines = [_line(indent, "Model Type", model.model_type)]
     if model.class_name:
         lines.append(_line(indent, "Class", model.class_name))
@@ -82,8 +82,8 @@ def _facts(state: State, indent: str) -> list[str]:
     return lines
 
 
-def _invocation_lines(state: State, indent: str) -> list[str]:
-    model = state.model
+def _invocation_lines(report: ModelReport, indent: str) -> list[str]:
+    model = report.model
     lines = []
     if model.input_shapes:
         shapes = ", ".join(
@@ -91,42 +91,48 @@ def _invocation_lines(state: State, indent: str) -> list[str]:
         )
         lines.append(_line(indent, "Input Shape", shapes))
     lines.append(_line(indent, "Hash", model.short_hash))
-    lines.append(_line(indent, "Build dir", str(state.build.path)))
-    if state.selected:
-        lines += _status_lines(state, indent)
+    lines.append(_line(indent, "Build dir", str(report.build.path)))
+    if report.selected:
+        lines += _status_lines(report, indent)
     return lines
 
 
-def _status_lines(state: State, indent: str) -> list[str]:
-    if state.status is Status.SKIPPED:
-        return [_line(indent, "Status", f"Skipped: {state.skipped}")]
+def _status_lines(report: ModelReport, indent: str) -> list[str]:
+    if report.status is Status.SKIPPED:
+        return [_line(indent, "Status", f"Skipped: {report.skipped}")]
     lines = []
-    for key in state.shown_results:
-        lines += _result_lines(state.stats.results[key], indent)
-    for failure in state.failures:
+    for result in report.results:
+        lines += _result_lines(result, indent)
+    for failure in report.failures:
         lines.append(_line(indent, "Status", f"Failed in {failure.step}: {failure.error}"))
-        lines.append(_line(indent, "Log", str(failure.log or "")))
+        if failure.log is not None:
+            lines.append(_line(indent, "Log", str(failure.log)))
     if not lines:
-        lines = _plain_status(state, indent)
-    return [*lines, *(_line(indent, what, text) for what, text in state.findings.items())]
+        lines = _plain_status(report, indent)
+    return [*lines, *(_line(indent, what, text) for what, text in report.findings.items())]
 
 
-def _plain_status(state: State, indent: str) -> list[str]:
-    if state.status is not Status.SUCCESSFUL:
-        return [_line(indent, "Status", state.status.value.replace("_", " ").capitalize())]
-    return [_line(indent, "Status", "Model successfully built!")] if state.has_built() else []
+def _plain_status(report: ModelReport, indent: str) -> list[str]:
+    if report.status is not Status.SUCCESSFUL:
+        return [_line(indent, "Status", report.status.value.replace("_", " ").capitalize())]
+    return [_line(indent, "Status", "Model successfully built!")] if report.has_built else []
 
 
-def _result_lines(result: dict[str, object], indent: str) -> list[str]:
+def _result_lines(result: Mapping[str, Any], indent: str) -> list[str]:
     version = f" v{result['runtime_version']}" if result.get("runtime_version") else ""
     where = f"{result['device_name']} ({result['runtime']}{version})"
     below = indent + " " * _LABEL
-    latency, throughput = result["mean_latency_ms"], result["throughput_ips"]
+    throughput = result["throughput_ips"]
+    latency, unit = format_latency(_number(result["mean_latency_ms"]))
     lines = [
         _line(indent, "Status", f"Successfully benchmarked on {where}"),
-        _line(below, "Mean Latency", f"{format_ms(_number(latency)):{_VALUE}} {LATENCY_UNITS}"),
+        _line(below, "Mean Latency", f"{latency:{_VALUE}} {unit}"),
         _line(below, "Throughput", f"{f'{_number(throughput):.1f}':{_VALUE}} {THROUGHPUT_UNITS}"),
     ]
+    items = result.get("throughput_items_per_s")
+    if items is not None:
+        text = f"{_number(items):.1f} items per second (batch of {result.get('batch_size')})"
+        lines.append(_line(below, "Per Item", text))
     shown = result.get("status_stats")
     if isinstance(shown, dict):
         lines += [_line(below, str(key), str(value)) for key, value in shown.items()]

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from turnkeyml.state import State
 
 
+HOST = "host"
+"""The processor of the machine that a job runs on, as a device that steps can be alone on."""
+
+
 @dataclass(frozen=True)
 class Contract:
     """What a tool takes and makes, given its options.
@@ -32,6 +36,8 @@ class Contract:
         environment: Variables that must be set before anything heavy is imported.
         may_produce: For a tool that only finds out when it runs: kinds that it may make, of which
             a later step that takes one finds out whether it is there.
+        alone_on: The device on which no other job of the same host may work meanwhile: `HOST` for
+            the processor, else the device's family. None: it does not matter.
     """
 
     consumes: tuple[str, ...] = ()
@@ -39,6 +45,7 @@ class Contract:
     default_sequence: tuple[Any, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     may_produce: tuple[str, ...] = ()
+    alone_on: str | None = None
 
 
 class AnyTool:
@@ -132,6 +139,8 @@ class FirstTool(ChainTool, ABC):
     """A tool that starts a chain: it takes an input and gives a state for each model in it."""
 
     suffixes: ClassVar[tuple[str, ...]] = ()
+    takes_parameters: ClassVar[bool] = False
+    """Whether it hands ``source.parameters``, which ``--sweep`` sets, to the input."""
 
     @abstractmethod
     def start(self, source: Source, options: Any, context: RunContext) -> Iterator[State]:

@@ -57,15 +57,25 @@ def test_equal_models_of_one_script_have_a_build_each(cache: Cache) -> None:
     assert len(names) == 5
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"half", b"g" * 64, b"0" * 63])
+def test_a_damaged_claim_is_made_anew(cache: Cache, content: bytes) -> None:
+    build = cache.claim(Path("/x/bert.py"), DIGEST)
+    claim = build.path / ".claim"
+    right = claim.read_bytes()
+    claim.write_bytes(content)
+    assert cache.claim(Path("/x/bert.py"), DIGEST) == build
+    assert claim.read_bytes() == right
+
+
 def test_a_name_that_is_taken_twice_over_still_leads_to_a_free_one(cache: Cache) -> None:
     wanted = Path("/y/bert.py")
     cache.claim(Path("/x/bert.py"), DIGEST)
     second = cache.claim(wanted, DIGEST)
-    (second.path / ".claim").write_text("somebody else")
+    (second.path / ".claim").write_text("0" * 64)
     third = cache.claim(wanted, DIGEST)
     assert third.name.startswith(second.name)
     assert len(third.name) > len(second.name)
-    (third.path / ".claim").write_text("somebody else")
+    (third.path / ".claim").write_text("0" * 64)
     with pytest.raises(CacheError, match="No free build name"):
         cache.claim(wanted, DIGEST)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from turnkeyml.cache.locks import build_lock, describe_owner, is_locked
+from turnkeyml.cache.locks import build_lock, build_lock_if_free, describe_owner, is_locked
+from turnkeyml.errors import CacheError
 
 HOLD = """
 import sys, time
@@ -100,3 +101,48 @@ def test_an_owner_that_cannot_be_read_is_another_process(tmp_path: Path, content
     (tmp_path / "b.owner").write_text(content)
     assert describe_owner(tmp_path / "b.owner") == "another process"
     assert describe_owner(tmp_path / "missing") == "another process"
+
+
+def test_a_link_where_a_lock_should_be_is_not_followed(tmp_path: Path) -> None:
+    """A cache may come from anybody, and opening a lock empties the file."""
+    precious = tmp_path / "precious"
+    precious.write_text("years of work")
+    cache = tmp_path / "cache"
+    (cache / ".locks").mkdir(parents=True)
+    (cache / ".locks" / "one.lock").symlink_to(precious)
+    (cache / ".locks" / "two.owner").symlink_to(precious)
+    with (
+        pytest.raises(CacheError, match=r"one\.lock is a link"),
+        build_lock(cache, "one", pytest.fail),
+    ):
+        pytest.fail("it was locked")
+    assert not is_locked(cache, "one")
+    with build_lock(cache, "two", pytest.fail):
+        assert not (cache / ".locks" / "two.owner").is_symlink()
+    assert precious.read_text() == "years of work"
+
+
+def test_a_place_without_locks_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".locks").write_text("in the way")
+    with (
+        pytest.raises(CacheError, match="cannot be had"),
+        build_lock(tmp_path, "one", pytest.fail),
+    ):
+        pytest.fail("it was locked")
+
+
+def test_a_lock_is_held_although_its_owner_cannot_be_told(tmp_path: Path) -> None:
+    (tmp_path / ".locks" / "one.owner").mkdir(parents=True)
+    with build_lock(tmp_path, "one", pytest.fail):
+        assert is_locked(tmp_path, "one")
+    assert not is_locked(tmp_path, "one")
+
+
+def test_a_lock_that_is_free_is_held_and_another_is_not_waited_for(tmp_path: Path) -> None:
+    with build_lock_if_free(tmp_path, "one") as is_held:
+        assert is_held
+        assert is_locked(tmp_path, "one")
+        with build_lock_if_free(tmp_path, "one") as twice:
+            assert not twice
+        assert is_locked(tmp_path, "one"), "who does not hold it does not give it back"
+    assert not is_locked(tmp_path, "one")

@@ -101,3 +101,15 @@ def test_a_process_without_standard_streams_is_served(tmp_path: Path, closed: st
         [sys.executable, "-c", code, str(tmp_path / "log"), closed], capture_output=True, check=True
     )
     assert (tmp_path / "done").exists()
+
+
+def test_a_link_where_a_log_should_be_is_not_followed(tmp_path: Path) -> None:
+    """A cache may come from anybody, and a log is begun anew."""
+    precious = tmp_path / "precious"
+    precious.write_text("years of work")
+    (tmp_path / "log.txt").symlink_to(precious)
+    with output_to(tmp_path / "log.txt"):
+        print("hello")
+    assert precious.read_text() == "years of work"
+    assert (tmp_path / "log.txt").read_text() == "hello\n"
+    assert not (tmp_path / "log.txt").is_symlink()

@@ -16,6 +16,10 @@ TWO = {"a.toy": "one 1 in=3,4\ntwo 2\n"}
 CHANGED = {"a.toy": "one 1 in=3,5 code=2\ntwo 2\n"}
 AGAIN = [CHAIN]
 
+SEVERAL = {"a.toy": "one 1\ntwo 2\n", "b.toy": "three 3\n", "c.toy": "four 4\nfive 5\n"}
+SWEEP = ["-i", *SEVERAL, "find", "compile", "act", "--do", "tally", "--word", "tally"]
+UNLUCKY = [*SWEEP, "act", "--do", "boom-if-named", "--word", "three"]
+
 SCENES: dict[str, dict[str, Any]] = {
     "an empty cache": {"prepare": [TWO], "words": CHAIN},
     "a cache with results of older source": {"prepare": [TWO, CHAIN, CHANGED], "words": CHAIN},
@@ -24,11 +28,19 @@ SCENES: dict[str, dict[str, Any]] = {
     "a lean build": {"prepare": [TWO, CHAIN], "words": ["--lean-cache", *CHAIN]},
     "a step that fails": {"prepare": [TWO], "words": [*FIND, "weave", "trouble", "--do", "fail"]},
     "cleaning": {"prepare": [TWO, CHAIN], "words": ["cache", "clean", "--all"]},
-    "deleting": {"prepare": [TWO, CHAIN], "words": ["cache", "delete", "--all"]},
+    "deleting": {"prepare": [TWO, CHAIN], "words": ["cache", "delete", "--all", "--yes"]},
     "a result that is left elsewhere": {
         "prepare": [TWO, CHAIN, ["--output", "out", *FIND, "weave"]],
         "words": ["--output", "out", *CHAIN],
         "heal": [["--output", "out", *CHAIN]],
+    },
+    "several inputs": {"prepare": [SEVERAL], "words": SWEEP, "heal": [SWEEP], "tally": "tally"},
+    "several inputs, one of which fails": {
+        "prepare": [SEVERAL],
+        "words": UNLUCKY,
+        "heal": [UNLUCKY],
+        "tally": "tally",
+        "code": 1,
     },
 }
 
@@ -62,6 +74,13 @@ def harm(environment: Environment, scene: str, how: str, stride: int) -> int:
 
 
 QUICK = ["an empty cache", "a cache with results of older source"]
+
+
+@pytest.mark.parametrize("scene", ["several inputs", "several inputs, one of which fails"])
+def test_what_had_ended_when_a_command_was_killed_is_not_done_again(
+    scene: str, environment: Environment
+) -> None:
+    assert harm(environment, scene, "kill", stride=23) > 4
 
 
 @pytest.mark.parametrize("scene", QUICK[1:])

@@ -122,8 +122,8 @@ def test_a_cache_that_cannot_be_written_is_refused_before_anything_runs(
     listed = powerless.turnkey("cache", "list")
     assert listed.code == 0
     assert listed.out.count("successful") == 2
-    for word in ("clean", "delete"):
-        refused = powerless.turnkey("cache", word, "--all")
+    for words in (("clean",), ("delete", "--yes")):
+        refused = powerless.turnkey("cache", *words, "--all")
         assert refused.code == 1
         assert "Traceback" not in refused.text
         assert "Permission denied" in refused.err

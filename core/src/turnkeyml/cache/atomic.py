@@ -74,3 +74,25 @@ def publish(temporary: Path, path: Path) -> None:
     """Move a finished file to a name that says what is in it; the same name is the same content."""
     _sync(temporary)
     temporary.replace(path)
+
+
+def append(path: Path, content: bytes, *, safely: bool = False) -> None:
+    """Add to the end of a file, which is made if it is not there; a link is not followed.
+
+    Args:
+        path: The file.
+        content: What to add. Other processes' additions stand before or after it.
+        safely: Whether it is on the disk when this returns.
+
+    Raises:
+        OSError: It cannot be written, or only a part of it.
+    """
+    number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    try:
+        # A disk that gets full takes a part of it and says so only when asked again.
+        while content:
+            content = content[os.write(number, content) :]
+        if safely:
+            os.fsync(number)
+    finally:
+        os.close(number)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ STATS_SCHEMA = 1
 CLAIM_FILE = ".claim"
 STATS_FILE = "turnkey_stats.yaml"
 _SHOWN_HASH_DIGITS = 8
+_CLAIM = re.compile(rb"[0-9a-f]{64}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -87,7 +89,13 @@ class Cache:
                 f"The cache directory {self.path} cannot be written: {reason}.", hint=hint
             ) from error
 
-    def claim(self, source: Path, digest: str, ordinal: int = 0) -> BuildDirectory:
+    def claim(
+        self,
+        source: Path,
+        digest: str,
+        ordinal: int = 0,
+        parameters: Mapping[str, str] | None = None,
+    ) -> BuildDirectory:
         """Give the build directory of a model, and make it.
 
         The name is ``<file stem>_<8 digits>``. If that one belongs to another file, or to another
@@ -97,10 +105,13 @@ class Cache:
             source: The input file, as an absolute path.
             digest: The model's hash.
             ordinal: Counts models of one file that have the same hash, from 0.
+            parameters: What a sweep gave to the script; each combination has builds of its own.
         """
         plain = f"{build_name_from(source.stem)}_{digest[:_SHOWN_HASH_DIGITS]}"
         # A file's name may have bytes that are no text.
-        text = f"{source}\0{digest}\0{ordinal}".encode("utf-8", "surrogateescape")
+        words = [str(source), digest, str(ordinal)]
+        words += [f"{name}={value}" for name, value in sorted((parameters or {}).items())]
+        text = "\0".join(words).encode("utf-8", "surrogateescape")
         identity = hashlib.sha256(text).hexdigest()
         for name in (plain, f"{plain}-{identity[:6]}", f"{plain}-{identity}"):
             if self._try_claim(name, identity):
@@ -111,6 +122,9 @@ class Cache:
         folder = self.path / name
         folder.mkdir(parents=True, exist_ok=True)
         claim = folder / CLAIM_FILE
+        if claim.is_file() and not _CLAIM.fullmatch(claim.read_bytes()):
+            # Damaged; whoever has the build's lock sees what the folder holds.
+            claim.unlink(missing_ok=True)
         if not claim.exists():
             # A link appears whole or not at all: that decides between two processes meeting here.
             temporary = folder / f"{TEMPORARY}{secrets.token_hex(6)}"

@@ -10,7 +10,12 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
+from turnkeyml.errors import CacheError
+
 LOCKS = ".locks"
+
+_MOMENT_S = 1.0
+"""Who only looks whether a lock is held holds it for a moment himself."""
 
 
 @contextmanager
@@ -21,33 +26,82 @@ def build_lock(cache: Path, build: str, waiting: Callable[[str], None]) -> Itera
         cache: The cache directory.
         build: The build's name.
         waiting: Called once with the owner's description if another process holds it.
+
+    Raises:
+        CacheError: As `held_lock`.
+    """
+    with held_lock(_lock_file(cache, build), waiting):
+        yield
+
+
+@contextmanager
+def build_lock_if_free(cache: Path, build: str) -> Iterator[bool]:
+    """Hold the lock of a build, unless another process does; gives whether it is held.
+
+    Raises:
+        CacheError: As `held_lock`.
+    """
+    with held_lock(_lock_file(cache, build), None) as is_held:
+        yield is_held
+
+
+@contextmanager
+def held_lock(path: Path, waiting: Callable[[str], None] | None) -> Iterator[bool]:
+    """Hold a lock; the operating system frees it when the process dies.
+
+    Args:
+        path: Of the lock's file; its folder is made. Who holds it is said in a file beside it.
+        waiting: Called once with the owner's description if another process holds it, which is then
+            waited for. None: it is not, and the lock is not held.
+
+    Raises:
+        CacheError: There can be no lock here.
     """
     from filelock import FileLock, Timeout
 
-    folder = cache / LOCKS
-    folder.mkdir(parents=True, exist_ok=True)
-    owner = folder / f"{build}.owner"
-    lock = FileLock(folder / f"{build}.lock")
+    owner = path.with_suffix(".owner")
+    lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        waiting(describe_owner(owner))
-        lock.acquire()
-    try:
-        owner.write_text(json.dumps(_myself()), "utf-8")
-        yield
-    finally:
-        with suppress(OSError):
-            owner.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_link(path)
+        try:
+            lock.acquire(timeout=0 if waiting is not None else _MOMENT_S)
+        except Timeout:
+            if waiting is not None:
+                waiting(describe_owner(owner))
+                lock.acquire()
+    except OSError as error:
         lock.release()
+        reason = error.strerror or type(error).__name__
+        raise CacheError(f"The lock {path} cannot be had: {reason}.") from error
+    try:
+        if lock.is_locked:
+            with suppress(OSError):
+                _write_owner(owner)
+        yield lock.is_locked
+    finally:
+        if lock.is_locked:
+            with suppress(OSError):
+                owner.unlink(missing_ok=True)
+            lock.release()
+
+
+def _lock_file(cache: Path, build: str) -> Path:
+    return cache / LOCKS / f"{build}.lock"
+
+
+def _refuse_link(path: Path) -> None:
+    # A cache may come from anybody, and opening a lock empties the file.
+    if path.is_symlink():
+        raise CacheError(f"The lock {path} is a link.", hint="Remove it.")
 
 
 def is_locked(cache: Path, build: str) -> bool:
     """Tell whether a living process holds the lock of a build."""
     from filelock import FileLock, Timeout
 
-    path = cache / LOCKS / f"{build}.lock"
-    if not path.exists():
+    path = _lock_file(cache, build)
+    if path.is_symlink() or not path.exists():
         return False
     lock = FileLock(path)
     try:
@@ -81,9 +135,12 @@ def describe_owner(path: Path) -> str:
         return "another process"
 
 
-def _myself() -> dict[str, object]:
-    return {
+def _write_owner(path: Path) -> None:
+    myself = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
         "since": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
+    # What is there is a link, perhaps, or was left by a process that died.
+    path.unlink(missing_ok=True)
+    path.write_text(json.dumps(myself), "utf-8")

@@ -12,7 +12,7 @@ from turnkeyml.errors import UsageError
 from turnkeyml.options import OptionSpec, option_specs
 from turnkeyml.plugins.records import ToolRole
 from turnkeyml.plugins.registry import Registry, package_for
-from turnkeyml.request import GlobalOptions
+from turnkeyml.request import GLOBAL_OPTIONS
 from turnkeyml.tool import ChainTool
 
 GUIDE_COMMAND = "benchmark"
@@ -70,8 +70,9 @@ def expand_chain(words: Sequence[str], registry: Registry) -> list[str]:
     ``-i a.py b.py discover`` becomes ``-i a.py -i b.py discover``: values go on up to the next
     option or tool name.
     """
-    added = [spec for cls in registry.settings_classes() for spec in option_specs(cls)]
-    return _expand(words, _by_flag([*option_specs(GlobalOptions), *added]), registry)
+    classes = [*GLOBAL_OPTIONS, *registry.settings_classes()]
+    specs = [spec for cls in classes for spec in option_specs(cls)]
+    return _expand(words, _by_flag(specs), registry)
 
 
 def expand_single(words: Sequence[str], specs: Sequence[OptionSpec]) -> list[str]:

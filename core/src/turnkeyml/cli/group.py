@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -14,12 +14,18 @@ from turnkeyml.errors import UsageError
 from turnkeyml.options import click_options, option_specs, options_from_values
 from turnkeyml.plugins.records import ToolRecord, ToolRole
 from turnkeyml.plugins.registry import CORE, Registry
-from turnkeyml.request import DefaultChainOptions, GlobalOptions, RunRequest
+from turnkeyml.request import (
+    DefaultChainOptions,
+    ExecutionOptions,
+    GlobalOptions,
+    RunRequest,
+)
 from turnkeyml.sequence import Step, flatten
 from turnkeyml.tool import ChainTool, ManagementTool
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 Submit = Callable[[RunRequest], int]
+T = TypeVar("T")
 
 GROUP_HELP = """Carry machine-learning models, unchanged, through a chain of tools.
 
@@ -38,7 +44,12 @@ class ChainGroup(click.Group):
     def __init__(self, registry: Registry, submit: Submit) -> None:
         super().__init__(
             "turnkey",
-            params=[*click_options(GlobalOptions), *_plugin_options(registry), _version_option()],
+            params=[
+                *click_options(GlobalOptions),
+                *click_options(ExecutionOptions),
+                *_plugin_options(registry),
+                _version_option(),
+            ],
             chain=True,
             help=GROUP_HELP,
             context_settings=HELP_NAMES,
@@ -109,21 +120,29 @@ class ChainGroup(click.Group):
             formatter.write_text(f"Plugins left out: {problems}. See: turnkey plugins")
 
     def _run(self, steps: list[Step], **values: Any) -> int:
-        options, settings = _globals_from(values)
+        options, execution, settings = _globals_from(values)
         title = " ".join(step.tool for step in steps)
-        return self._submit(RunRequest(options, steps, title=title, settings=settings))
+        return self._submit(
+            RunRequest(options, steps, title=title, settings=settings, execution=execution)
+        )
 
 
 def _plugin_options(registry: Registry) -> list[click.Option]:
     return [made for cls in registry.settings_classes() for made in click_options(cls)]
 
 
-def _globals_from(values: dict[str, Any]) -> tuple[GlobalOptions, dict[str, Any]]:
+def _globals_from(
+    values: dict[str, Any],
+) -> tuple[GlobalOptions, ExecutionOptions, dict[str, Any]]:
     """Tell the core's own global options from those of plugins."""
-    own = {spec.name for spec in option_specs(GlobalOptions)}
-    options = options_from_values(GlobalOptions, {k: v for k, v in values.items() if k in own})
-    settings = {k: v for k, v in values.items() if k not in own and v not in (None, ())}
-    return options, settings
+    left = dict(values)
+
+    def own(options_class: type[T]) -> T:
+        names = [spec.name for spec in option_specs(options_class)]
+        return options_from_values(options_class, {k: left.pop(k) for k in names if k in left})
+
+    options, execution = own(GlobalOptions), own(ExecutionOptions)
+    return options, execution, {k: v for k, v in left.items() if v not in (None, ())}
 
 
 def _version_option() -> click.Option:
@@ -185,8 +204,9 @@ def _step_command(name: str, text: str, params: list[click.Option]) -> click.Com
 def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click.Command:
     """Make the one-word form, whose options are those of the tools that offer them there."""
     params: dict[str, click.Parameter] = {}
-    for option in click_options(GlobalOptions, shorthand=True):
-        params[option.opts[0]] = option
+    for options_class in (GlobalOptions, ExecutionOptions):
+        for option in click_options(options_class, shorthand=True):
+            params[option.opts[0]] = option
     for added in _plugin_options(registry):
         params[added.opts[0]] = added
     own = {option.name for option in params.values()}
@@ -203,7 +223,7 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
 
     def start(files: tuple[str, ...], **values: Any) -> int:
         common = {key: value for key, value in values.items() if key in own}
-        options, settings = _globals_from({**common, "input_files": files})
+        options, execution, settings = _globals_from({**common, "input_files": files})
         given = {
             spellings[key]: value
             for key, value in values.items()
@@ -211,7 +231,7 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
         }
         parts = {key: values.get(key) for key in vars(DefaultChainOptions())}
         chain = options_from_values(DefaultChainOptions, parts)
-        return submit(RunRequest(options, None, given, "benchmark", settings, chain))
+        return submit(RunRequest(options, None, given, "benchmark", settings, chain, execution))
 
     files = click.Argument(["files"], nargs=-1, required=True, metavar="FILE...")
     text = (

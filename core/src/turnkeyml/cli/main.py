@@ -16,7 +16,7 @@ from turnkeyml.errors import ExitCode, TurnkeyError
 from turnkeyml.options import OptionSpec, option_specs
 from turnkeyml.plugins.records import ToolRole
 from turnkeyml.plugins.registry import Registry, load_registry
-from turnkeyml.request import DefaultChainOptions, GlobalOptions, RunRequest
+from turnkeyml.request import GLOBAL_OPTIONS, DefaultChainOptions, RunRequest
 from turnkeyml.tool import ChainTool
 
 
@@ -98,12 +98,13 @@ def _invoke(command: click.Command, name: str, words: list[str]) -> int:
 
 
 def _global_flags(registry: Registry) -> set[str]:
-    classes = [GlobalOptions, *registry.settings_classes()]
+    classes = [*GLOBAL_OPTIONS, *registry.settings_classes()]
     return {flag for cls in classes for spec in option_specs(cls) for flag in spec.flags}
 
 
 def _shorthand_specs(registry: Registry) -> list[OptionSpec]:
-    found = [*option_specs(GlobalOptions), *option_specs(DefaultChainOptions)]
+    own = (*GLOBAL_OPTIONS, DefaultChainOptions)
+    found = [spec for options_class in own for spec in option_specs(options_class)]
     for _, tool in registry.loadable_tools(ChainTool, ToolRole.FIRST, ToolRole.STEP):
         found += option_specs(tool.Options)
     added = [spec for cls in registry.settings_classes() for spec in option_specs(cls)]

@@ -11,6 +11,7 @@ import click
 
 from turnkeyml.cli.group import HELP_NAMES
 from turnkeyml.errors import ExitCode
+from turnkeyml.options import option_specs
 from turnkeyml.plugins.records import Contribution, ToolRole
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.tool import ManagementTool
@@ -69,6 +70,12 @@ def describe_contribution(contribution: Contribution) -> list[str]:
         "runtimes": [r.name for r in contribution.runtimes],
         "sequences": [s.name for s in contribution.sequences],
         "devices": [d.family for d in contribution.devices],
+        "executors": [e.name for e in contribution.executors],
+        "options": [
+            spec.flags[0]
+            for record in contribution.settings
+            for spec in option_specs(record.ref.load_class(object))
+        ],
     }
     return [f"{what}: {', '.join(names)}" for what, names in rows.items() if names]
 

@@ -23,6 +23,9 @@ def output_to(path: Path) -> Iterator[None]:
     Args:
         path: The log; its folder must exist.
     """
+    # In a cache that came from somebody else it may be a link to anything.
+    if path.is_symlink():
+        path.unlink()
     with path.open("wb", buffering=0) as log, ExitStack() as stack:
         for name, number in (("stdout", _OUT), ("stderr", _ERR)):
             stream = getattr(sys, name)

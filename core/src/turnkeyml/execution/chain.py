@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -18,10 +20,14 @@ from turnkeyml.execution.deliver import deliver
 from turnkeyml.execution.leftovers import clean_orphans, delete_artifacts
 from turnkeyml.execution.memory import peak_bytes, reset_peak
 from turnkeyml.execution.reuse import Reuse, version_of
+from turnkeyml.execution.turns import shared_turn, turn_alone
 from turnkeyml.options import json_from_options
 from turnkeyml.outcomes import Status, StepOutcome
 from turnkeyml.plan import Plan, PlannedStep
+from turnkeyml.policy import RunPolicy
 from turnkeyml.state import State
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def run_chain(state: State, plan: Plan) -> None:
@@ -94,7 +100,6 @@ def _run_steps(state: State, steps: Sequence[PlannedStep]) -> None:
 def _visit(state: State, step: PlannedStep, reuse: Reuse) -> StepOutcome | str:
     """Run a step or take its earlier result; or name an earlier step that must be run again."""
     context = state.context
-    hooks = context.registry.hooks.hook
     state.begin_step(step.name, step.identity, step.contract.consumes)
     start = time.perf_counter()
     try:
@@ -108,6 +113,24 @@ def _visit(state: State, step: PlannedStep, reuse: Reuse) -> StepOutcome | str:
         outcome = StepOutcome(Status.FAILED, time.perf_counter() - start, str(error))
         state.fail(step.name, str(error))
         return outcome
+    with turn_for(step, context.policy):
+        return _take_step(state, step, reuse, record, parts)
+
+
+def turn_for(step: PlannedStep, policy: RunPolicy) -> AbstractContextManager[None]:
+    """Wait until a step may run beside what other jobs of this host do."""
+    if not policy.takes_turns:
+        return nullcontext()
+    device = step.contract.alone_on
+    return shared_turn() if device is None else turn_alone(device)
+
+
+def _take_step(
+    state: State, step: PlannedStep, reuse: Reuse, record: StepRecord | None, parts: Any
+) -> StepOutcome:
+    """Run a step, or take what an earlier run of it made, and tell listeners."""
+    context, start = state.context, time.perf_counter()
+    hooks = context.registry.hooks.hook
     event = {"state": state, "source": state.source, "step": step}
     fire(context.note, hooks.turnkey_step_started, **event)
     count = len(state.artifacts)
@@ -208,7 +231,7 @@ def _run_step(state: State, step: PlannedStep) -> StepOutcome:
         # A tool runs foreign code, which may raise anything; Ctrl-C passes.
         except (Exception, SystemExit) as failure:  # noqa: BLE001
             status, error = Status.FAILED, describe(failure)
-            trace = traceback.format_exc()
+            trace = _foreign_part(failure)
             traceback.print_exc()
         except BaseException:
             del state.artifacts[count:]
@@ -219,10 +242,18 @@ def _run_step(state: State, step: PlannedStep) -> StepOutcome:
     outcome = StepOutcome(status, time.perf_counter() - start, error, trace)
     finish_entry(state, step, outcome)
     if error is not None:
-        state.fail(step.name, error, state.build.log_file(step.name, step.occurrence))
+        state.fail(step.name, error, state.build.log_file(step.name, step.occurrence), trace)
         # Whatever it handed over before it failed is nothing to go on from.
         del state.artifacts[count:]
     return outcome
+
+
+def _foreign_part(error: BaseException) -> str | None:
+    """Give the traceback of a tool's error, from the tool on; None where it would teach nothing."""
+    if isinstance(error, SystemExit) or (isinstance(error, OSError) and error.errno in NO_ROOM):
+        return None
+    place = None if error.__traceback__ is None else error.__traceback__.tb_next
+    return "".join(traceback.format_exception(type(error), error, place))
 
 
 def describe(error: BaseException) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import hashlib
 import os
 import shutil
@@ -16,7 +15,15 @@ from pathlib import Path
 from turnkeyml.context import RunContext
 from turnkeyml.errors import CacheError, TurnkeyError, UsageError
 from turnkeyml.execution.capture import output_to
-from turnkeyml.execution.chain import describe, finish_entry, fire, run_chain, step_entry
+from turnkeyml.execution.chain import (
+    NO_ROOM,
+    describe,
+    finish_entry,
+    fire,
+    run_chain,
+    step_entry,
+    turn_for,
+)
 from turnkeyml.execution.memory import reset_peak
 from turnkeyml.execution.skipping import is_skipped
 from turnkeyml.inputs import Source
@@ -25,7 +32,6 @@ from turnkeyml.plan import Plan
 from turnkeyml.state import State
 
 _LOGS = ".logs"
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _MAKE_ROOM = "Make room, or give another cache directory with -d."
 
 
@@ -67,7 +73,7 @@ def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
     own = dataclasses.replace(context, notes=[], first_step=(first.name, first.identity))
     hooks = context.registry.hooks.hook
     fire(own.note, hooks.turnkey_job_started, source=source, plan=plan)
-    log = _log_file(source, context)
+    log = input_log(source, context.cache.path)
     states: list[State] = []
     error: TurnkeyError | None
     try:
@@ -77,7 +83,8 @@ def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
         error = CacheError(f"The cache cannot be written: {describe(failure)}.", hint=_MAKE_ROOM)
     fire(own.note, hooks.turnkey_models_found, source=source, states=states)
     for state in states:
-        if state.selected and not is_skipped(state, plan):
+        done_before = state.name in context.policy.without
+        if state.selected and not done_before and not is_skipped(state, plan):
             _run_model(state, plan)
     fire(own.note, hooks.turnkey_job_finished, source=source)
     return JobResult(source, tuple(states), error, tuple(own.notes), log)
@@ -91,9 +98,12 @@ def _run_model(state: State, plan: Plan) -> None:
         state.fail("saving", str(error) if isinstance(error, CacheError) else describe(error))
 
 
-def _log_file(source: Source, context: RunContext) -> Path:
-    digest = hashlib.sha256(os.fsencode(source.path)).hexdigest()[:8]
-    return context.cache.path / _LOGS / f"{source.path.stem[:80]}-{digest}.txt"
+def input_log(source: Source, cache: Path) -> Path:
+    """Give the log of what an input's own code prints."""
+    # Each combination of a sweep prints for itself, perhaps at the same time.
+    words = [os.fsencode(source.path), repr(sorted(source.parameters.items())).encode()]
+    digest = hashlib.sha256(b"\0".join(words)).hexdigest()[:8]
+    return cache / _LOGS / f"{source.path.stem[:80]}-{digest}.txt"
 
 
 def _find_models(
@@ -107,7 +117,7 @@ def _find_models(
     fire(context.note, hooks.turnkey_step_started, state=None, source=source, step=step)
     start = time.perf_counter()
     reset_peak()
-    with output_to(log):
+    with turn_for(step, context.policy), output_to(log):
         try:
             for state in step.tool().start(source, step.options, context):  # type: ignore[attr-defined]
                 states.append(state)
@@ -116,7 +126,7 @@ def _find_models(
         # A first tool runs users' code and libraries, which may raise anything; Ctrl-C passes.
         except (Exception, SystemExit) as failure:  # noqa: BLE001
             message = f"{step.name} broke on {source.path.name}: {describe(failure)}"
-            if isinstance(failure, OSError) and failure.errno in _NO_ROOM:
+            if isinstance(failure, OSError) and failure.errno in NO_ROOM:
                 error = TurnkeyError(message, hint=_MAKE_ROOM)
             else:
                 traceback.print_exc()
@@ -130,7 +140,10 @@ def _find_models(
         if state.selected:
             # Whatever keeps it from being written keeps the state from it too, and is told then.
             with suppress(OSError):
-                shutil.copyfile(log, state.build.log_file(step.name))
+                copy = state.build.log_file(step.name)
+                # In a cache that came from somebody else it may be a link to anything.
+                copy.unlink(missing_ok=True)
+                shutil.copyfile(log, copy)
     if error is None:
         error = _wrong_hashes(source, states)
     fire(

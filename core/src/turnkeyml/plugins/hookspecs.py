@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from turnkeyml.inputs import Source
     from turnkeyml.outcomes import StepOutcome
     from turnkeyml.plan import Plan, PlannedStep
+    from turnkeyml.report import Row
     from turnkeyml.state import State
 
 PROJECT = "turnkeyml"
@@ -99,3 +100,31 @@ def turnkey_loading_script(kind: str, model: str, inputs: str, outputs: str) -> 
         The script, or None for kinds that the plugin does not know.
     """
     return None
+
+
+@hookspec
+def turnkey_report_columns(row: Row) -> Mapping[str, Any]:  # type: ignore[empty-body]
+    """Add columns to a report.
+
+    Fires for each row, each time a report is made; a column that the row has already is not
+    changed. What is read from the build's folder (``row.build.path``) is read every time, so it
+    must be little.
+
+    Args:
+        row: ``row.values`` has all that the statistics of the build have, by column.
+
+    Returns:
+        Values by the names of columns, units at their end; JSON values, or None for nothing.
+    """
+
+
+@hookspec
+def turnkey_report_formats() -> Mapping[str, Any]:  # type: ignore[empty-body]
+    """Add formats in which a report can be written.
+
+    Fires when a report is asked for, and not for ``turnkey -h``.
+
+    Returns:
+        Names, as given to ``--format``, to subclasses of `turnkeyml.report.ReportFormat`, or to
+        text ``"package.module:Class"`` that names one.
+    """

@@ -11,6 +11,7 @@ from turnkeyml.plugins.hookspecs import API_VERSION
 from turnkeyml.plugins.records import (
     Contribution,
     DeviceRecord,
+    ExecutorRecord,
     MappingError,
     ObjectRef,
     Parts,
@@ -24,6 +25,10 @@ from turnkeyml.plugins.records import (
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 _REF = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+_ROOT_KEYS = {
+    "api_version", "tools", "runtimes", "sequences", "devices", "settings", "executors",
+}  # fmt: skip
+_TOOL_KEYS = {"class", "name", "summary", "aliases", "role", "preload", "warm_up"}
 _RUNTIME_KEYS = {
     "build_required", "docker_required", "RuntimeClass", "devices", "supported_devices",
     "default_sequence", "status_stats", "requirement_check", "environment", "consumes",
@@ -114,11 +119,7 @@ def read_mapping(provider: Provider, value: object) -> Contribution:
         PluginError: Names package, version, the place in the mapping, what was expected, what came.
     """
     reader = _Reader(provider)
-    root = reader.mapping(
-        value,
-        "implements",
-        {"api_version", "tools", "runtimes", "sequences", "devices", "settings"},
-    )
+    root = reader.mapping(value, "implements", _ROOT_KEYS)
     if root.get("api_version", API_VERSION) != API_VERSION:
         raise reader.fail("implements['api_version']", str(API_VERSION), root["api_version"])
     return Contribution(
@@ -128,6 +129,7 @@ def read_mapping(provider: Provider, value: object) -> Contribution:
         _sequences(reader, root.get("sequences", {})),
         _devices(reader, root.get("devices", {})),
         _settings(reader, root.get("settings")),
+        _executors(reader, root.get("executors", {})),
     )
 
 
@@ -141,7 +143,7 @@ def _tool(reader: _Reader, value: object, place: str) -> ToolRecord:
     from turnkeyml.tool import AnyTool, role_of, summary_of
 
     if isinstance(value, Mapping):
-        entry = reader.mapping(value, place, {"class", "name", "summary", "aliases", "role"})
+        entry = reader.mapping(value, place, _TOOL_KEYS)
         ref = reader.class_ref(entry.get("class"), f"{place}['class']")
         roles = {role.value: role for role in ToolRole}
         role = entry.get("role", "step")
@@ -153,6 +155,8 @@ def _tool(reader: _Reader, value: object, place: str) -> ToolRecord:
             reader.text(entry.get("summary", ""), f"{place}['summary']"),
             roles[role],
             ref,
+            reader.names(entry.get("preload", ()), f"{place}['preload']"),
+            _function(reader, entry.get("warm_up"), f"{place}['warm_up']"),
         )
     ref = reader.class_ref(value, place)
     found = ref.load_class(AnyTool)
@@ -178,7 +182,6 @@ def _runtime(reader: _Reader, name: str, entry: Mapping[str, Any], place: str) -
         raise reader.fail(place, "the key 'supported_devices'", list(entry))
     built = reader.flag(entry.get("build_required", True), f"{place}['build_required']")
     default = ONNX_MODEL if built else PYTORCH_MODEL
-    check = entry.get("requirement_check")
     environment = reader.mapping(entry.get("environment", {}), f"{place}['environment']")
     return RuntimeRecord(
         name,
@@ -187,12 +190,14 @@ def _runtime(reader: _Reader, name: str, entry: Mapping[str, Any], place: str) -
         reader.name(entry.get("consumes", default), f"{place}['consumes']"),
         _alternatives(reader, entry.get("default_sequence"), f"{place}['default_sequence']"),
         reader.names(entry.get("status_stats", ()), f"{place}['status_stats']"),
-        None
-        if check is None
-        else reader.ref(check, f"{place}['requirement_check']", callable, "a callable"),
+        _function(reader, entry.get("requirement_check"), f"{place}['requirement_check']"),
         {k: reader.text(v, f"{place}['environment'][{k!r}]") for k, v in environment.items()},
         reader.flag(entry.get("docker_required", False), f"{place}['docker_required']"),
     )
+
+
+def _function(reader: _Reader, value: object, place: str) -> ObjectRef | None:
+    return None if value is None else reader.ref(value, place, callable, "a callable")
 
 
 def _alternatives(reader: _Reader, value: object, place: str) -> tuple[Any, ...]:
@@ -241,3 +246,15 @@ def _settings(reader: _Reader, value: object) -> tuple[SettingsRecord, ...]:
     if value is None:
         return ()
     return (SettingsRecord(reader.class_ref(value, "implements['settings']")),)
+
+
+def _executors(reader: _Reader, value: object) -> tuple[ExecutorRecord, ...]:
+    found = []
+    for name, given in reader.mapping(value, "implements['executors']").items():
+        place = f"implements['executors'][{name!r}]"
+        reader.name(name, place)
+        entry = reader.mapping(given, place, {"class", "summary"})
+        summary = reader.text(entry.get("summary", ""), f"{place}['summary']")
+        ref = reader.class_ref(entry.get("class"), f"{place}['class']")
+        found.append(ExecutorRecord(name, summary, ref))
+    return tuple(found)

@@ -101,13 +101,25 @@ class ToolRole(Enum):
 
 @dataclass(frozen=True)
 class ToolRecord:
-    """A tool that some package provides."""
+    """A tool that some package provides.
+
+    Args:
+        name: As it stands on the command line.
+        aliases: Other names of it.
+        summary: One sentence for ``-h``.
+        role: Where in a command it may stand.
+        ref: Its class.
+        preload: Modules that processes which are kept warm for this tool import beforehand.
+        warm_up: A function that such a process calls once, after importing them.
+    """
 
     name: str
     aliases: tuple[str, ...]
     summary: str
     role: ToolRole
     ref: ObjectRef
+    preload: tuple[str, ...] = ()
+    warm_up: ObjectRef | None = None
 
     @property
     def provider(self) -> Provider:
@@ -166,6 +178,26 @@ class SequenceRecord:
 
 
 @dataclass(frozen=True)
+class ExecutorRecord:
+    """An executor that some package provides.
+
+    Args:
+        name: As given to ``--executor``.
+        summary: One sentence for ``turnkey plugins``.
+        ref: Its class.
+    """
+
+    name: str
+    summary: str
+    ref: ObjectRef
+
+    @property
+    def provider(self) -> Provider:
+        """The package it comes from."""
+        return self.ref.provider
+
+
+@dataclass(frozen=True)
 class DeviceRecord:
     """A device family: the union of what its providers say.
 
@@ -206,6 +238,7 @@ class Contribution:
     sequences: tuple[SequenceRecord, ...] = ()
     devices: tuple[DeviceRecord, ...] = ()
     settings: tuple[SettingsRecord, ...] = ()
+    executors: tuple[ExecutorRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from turnkeyml.plugins.records import (
     BrokenPlugin,
     Contribution,
     DeviceRecord,
+    ExecutorRecord,
     MappingError,
     NameConflict,
     Provider,
@@ -65,6 +66,7 @@ class Registry:
         conflicts: Names that nobody gets, because two packages provide them.
         hooks: Where events are fired and listeners register.
         settings: Global options that plugins add.
+        executors: By name.
     """
 
     tools: Mapping[str, ToolRecord] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Registry:
     conflicts: tuple[NameConflict, ...] = ()
     hooks: pluggy.PluginManager = field(default_factory=lambda: new_plugin_manager())  # noqa: PLW0108
     settings: tuple[SettingsRecord, ...] = ()
+    executors: Mapping[str, ExecutorRecord] = field(default_factory=dict)
 
     def find_tool(self, name: str) -> ToolRecord | None:
         """Give the tool of that name or alias, if it is installed."""
@@ -130,6 +133,16 @@ class Registry:
         if name not in self.runtimes:
             raise self.unknown("runtime", name, self.runtimes)
         return self.runtimes[name]
+
+    def executor(self, name: str) -> ExecutorRecord:
+        """Give the executor of that name.
+
+        Raises:
+            PlanError: There is none.
+        """
+        if name not in self.executors:
+            raise self.unknown("executor", name, self.executors)
+        return self.executors[name]
 
     def settings_classes(self) -> list[type]:
         """Give the dataclasses of the global options that plugins add."""
@@ -309,6 +322,7 @@ def _merge(
         tuple(conflicts),
         manager,
         tuple(record for c in contributions for record in c.settings),
+        _by_name("executor", [e for c in contributions for e in c.executors], conflicts),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from turnkeyml.options import OptionSpec, option_specs
 from turnkeyml.plugins.records import Contribution, MappingError, SettingsRecord
-from turnkeyml.request import GlobalOptions
+from turnkeyml.request import GLOBAL_OPTIONS
 
 _ALWAYS_THERE = ("-h", "--help", "--version")
 
@@ -14,8 +14,9 @@ class OptionNames:
 
     def __init__(self, core: str) -> None:
         self._owners = dict.fromkeys(_ALWAYS_THERE, core)
-        for spec in option_specs(GlobalOptions):
-            self._owners |= dict.fromkeys(_spellings(spec), core)
+        for options_class in GLOBAL_OPTIONS:
+            for spec in option_specs(options_class):
+                self._owners |= dict.fromkeys(_spellings(spec), core)
 
     def claim(self, contribution: Contribution) -> None:
         """Take the names of a plugin's options.

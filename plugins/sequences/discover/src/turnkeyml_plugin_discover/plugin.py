@@ -10,6 +10,8 @@ implements = {
             "name": "discover",
             "summary": "Find the PyTorch models that a Python script calls, with their inputs.",
             "role": "first",
+            "preload": ["torch", "turnkeyml_torch"],
+            "warm_up": "turnkeyml_plugin_discover.warm:warm_up",
         }
     ],
 }

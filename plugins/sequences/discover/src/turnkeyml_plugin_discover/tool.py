@@ -73,6 +73,7 @@ class Discover(FirstTool):
     Options = DiscoverOptions
     produces = PYTORCH_MODEL
     suffixes = (".py",)
+    takes_parameters = True
 
     @classmethod
     def resolve(cls, options: DiscoverOptions, registry: Registry) -> DiscoverOptions:
@@ -94,13 +95,19 @@ class Discover(FirstTool):
         )
         children = _children_time()
         with recorder:
-            end = run_script(source.path, split_words(options.script_args))
+            end = run_script(source.path, _words_for(source, options))
         if end.traceback_text:
             print(end.traceback_text)  # noqa: T201 - goes into the log of this step
         if _children_time() > children and not recorder.models:
             context.note("The script ran other processes; models called only there are not seen.")
         yield from _states(source, recorder, context)
         _tell(source, recorder, end, context)
+
+
+def _words_for(source: Source, options: DiscoverOptions) -> tuple[str, ...]:
+    """Give the script's command line; what a sweep sets stands last, so that it counts."""
+    swept = [f"--{name}={value}" for name, value in source.parameters.items()]
+    return (*split_words(options.script_args), *swept)
 
 
 def _children_time() -> float:
@@ -242,4 +249,7 @@ def _why(recorder: Recorder) -> str:
         return f" {plural(recorder.failed, 'module')} raised whenever called."
     if recorder.skipped:
         return " It only calls modules without parameters."
-    return " Modules that are made but never called are not models; call each with its inputs."
+    return (
+        " It calls no torch.nn.Module; one that is made but never called is no model: call it with "
+        "its inputs."
+    )

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any
 
 # Only a worker process loads this file.
-import numpy as np  # noqa: TID253
-import onnx  # noqa: TID253
+import numpy as np
+import onnx
 
 ONNXRUNTIME = "onnxruntime"
 
