@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent
 
 def find_packages() -> list[Path]:
     """Give the folders of all packages, relative to the root, the core first."""
-    found = [ROOT / "core", *sorted(ROOT.glob("plugins/**/pyproject.toml"))]
+    found = [ROOT / "core", *sorted(ROOT.glob("plugins/**/pyproject.toml")), ROOT / "models"]
     folders = [path.parent if path.suffix else path for path in found]
     return [folder.relative_to(ROOT) for folder in folders]
 
