@@ -62,8 +62,8 @@ BEFORE_RUNNING = {
         "  Put discover before it.",
     ),
     "an unknown runtime": (
-        ["-i", "good.py", "discover", "benchmark", "--runtime", "otr"],
-        "There is no runtime 'otr'.\n  Did you mean 'ort'?",
+        ["-i", "good.py", "discover", "benchmark", "--runtime", "ortt"],
+        "There is no runtime 'ortt'.\n  Did you mean 'ort'?",
     ),
     "an unknown device": (
         ["-i", "good.py", "discover", "benchmark", "--device", "x68"],

@@ -46,7 +46,8 @@ def mark(tmp_path: Path) -> Iterator[str]:
 def reports_of(cache: Path) -> dict[str, dict]:
     """Read what the journal of the only command says, by the input's path."""
     (journal,) = cache.glob(".commands/*/journal.jsonl")
-    events = [json.loads(line) for line in journal.read_text().splitlines()]
+    # Where a command was cut off, the next one leaves a line empty.
+    events = [json.loads(line) for line in journal.read_text().splitlines() if line]
     ended = [event["report"] for event in events if event["event"] == "ended"]
     assert len(ended) == len({json.dumps(report["source"]) for report in ended}), "done twice"
     return {report["source"]["path"]: report for report in ended}

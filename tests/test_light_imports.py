@@ -42,7 +42,8 @@ def test_command_imports_nothing_heavy(words):
         [sys.executable, "-c", REPORT, *words], capture_output=True, text=True, check=True
     )
     code, modules = json.loads(done.stdout.splitlines()[-1])
-    assert code == 0, done.stderr
+    # Some need a word more, or a cache that is not empty, and say so.
+    assert code == 0 or (code == 2 and "-h" not in words), done.stderr
     assert HEAVY & set(modules) == set()
 
 

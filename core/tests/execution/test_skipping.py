@@ -141,6 +141,7 @@ def test_a_process_killed_after_an_earlier_success_counts_as_cut_off(
     assert environment.turnkey(*words).code == -signal.SIGKILL
     build = the_build(environment.cache)
     (chain_entry,) = Stats.load(build).chains.values()
-    assert chain_entry == {"tools": ["compile", "act"], "status": "running"}
+    assert (chain_entry["tools"], chain_entry["status"]) == (["compile", "act"], "running")
+    assert [step.rpartition("-")[0] for step in chain_entry["steps"]] == ["find", "compile", "act"]
     assert load_state(build).status is Status.INTERRUPTED
     assert "Skipped" in environment.turnkey("--skip-policy", "failed", *words).out

@@ -1,0 +1,1 @@
+"""The turnkey tool `compare`: two runs compared with an answer."""
