@@ -80,8 +80,9 @@ def test_one_whose_parent_ended_meanwhile_is_no_stranger() -> None:
 
 
 def test_memory_that_is_shared_counts_once(start) -> None:
-    fork = "import os; x = b'x' * 50_000_000\nfor _ in range(3): os.fork() == 0 and (print('ready',"
-    child = start(fork + " flush=True), input())\ninput()")
+    # In one call, so that the words of several do not mix.
+    fork = "import os; x = b'x' * 50_000_000\nfor _ in range(3): os.fork() == 0 and (os.write(1, "
+    child = start(fork + "b'ready\\n'), input())\ninput()")
     family = [*Descendants(child.pid).find(), Process(child.pid, os.getpid(), 0)]
     assert len(family) >= 2
     alone = memory_of(family[-1:], 0)
