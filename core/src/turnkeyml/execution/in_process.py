@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import ClassVar
 
 from turnkeyml.cache.layout import Cache
-from turnkeyml.context import RunContext
-from turnkeyml.execution.events import EVENTS, EventFile, EventListener, JobEvent
-from turnkeyml.execution.job import run_job
+from turnkeyml.execution.events import EVENTS, EventFile, JobEvent
 from turnkeyml.execution.reports import JobReport
+from turnkeyml.execution.telling import run_telling
 from turnkeyml.executor import (
     Ended,
     Ending,
@@ -39,11 +37,6 @@ class InProcessExecutor(Executor):
 
 
 def _run(job: JobSpec, setup: ExecutorSetup) -> JobReport:
-    request, registry = job.request, setup.registry
-    policy = replace(
-        request.options.policy(registry.settings_values(request.settings)), without=job.without
-    )
-    context = RunContext(registry, Cache(setup.cache_dir), policy=policy)
     file = EventFile(job.folder / EVENTS) if job.folder.is_dir() else None
 
     def tell(event: JobEvent) -> None:
@@ -51,9 +44,5 @@ def _run(job: JobSpec, setup: ExecutorSetup) -> JobReport:
             file.tell(event)
         setup.tell(job, event)
 
-    listener = EventListener(tell)
-    registry.hooks.register(listener)
-    try:
-        return JobReport.of(run_job(job.source, setup.plans[job.source.suffix], context))
-    finally:
-        registry.hooks.unregister(listener)
+    plan, cache = setup.plans[job.source.suffix], Cache(setup.cache_dir)
+    return run_telling(job, plan, setup.registry, cache, tell, takes_turns=False)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from turnkeyml.cache.layout import cache_from
-from turnkeyml.context import RunContext
 from turnkeyml.errors import TurnkeyError
-from turnkeyml.execution.events import EVENTS, EventFile, EventListener
-from turnkeyml.execution.job import run_job
+from turnkeyml.execution.events import EVENTS, EventFile
 from turnkeyml.execution.job_folder import read_job, write_report
 from turnkeyml.execution.reports import JobError, JobReport
+from turnkeyml.execution.telling import run_telling
 from turnkeyml.executor import JobSpec
 from turnkeyml.plan import Plan, make_default_plan, make_plan
 from turnkeyml.plugins.registry import Registry, load_registry
@@ -58,18 +56,8 @@ def _run(job: JobSpec, registry: Registry) -> JobReport:
     for name, value in plan.environment.items():
         os.environ.setdefault(name, value)
     cache = cache_from(request.options.cache_dir)
-    policy = replace(
-        request.options.policy(registry.settings_values(request.settings)),
-        without=job.without,
-        takes_turns=True,
-    )
-    context = RunContext(registry, cache, policy=policy)
-    listener = EventListener(EventFile(job.folder / EVENTS).tell)
-    registry.hooks.register(listener)
-    try:
-        return JobReport.of(run_job(job.source, plan, context))
-    finally:
-        registry.hooks.unregister(listener)
+    tell = EventFile(job.folder / EVENTS).tell
+    return run_telling(job, plan, registry, cache, tell, takes_turns=True)
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from turnkeyml_plugin_torchrt.placing import buffers_kept, placed
+from turnkeyml_plugin_torchrt.placing import placed
+from turnkeyml_torch.reference import buffers_kept
 
 ELSEWHERE = torch.device("cuda:0")
 

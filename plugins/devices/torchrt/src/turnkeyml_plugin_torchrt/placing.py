@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from turnkeyml_torch.capture import Capturer
-
 if TYPE_CHECKING:
     import torch
 
@@ -44,35 +42,3 @@ def placed(
     finally:
         for tensor, home in homes:
             tensor.data = home
-
-
-@contextmanager
-def buffers_kept(module: torch.nn.Module) -> Iterator[None]:
-    """Write back the values of buffers that the module itself changes meanwhile, and the buffers.
-
-    They are kept without copying where PyTorch can do that, so a large buffer costs memory only if
-    it is written to.
-    """
-    import torch
-
-    places = [
-        (owner, name, buffer)
-        for owner in module.modules()
-        # A scripted module has no such mapping that could be written to.
-        if not isinstance(owner, torch.jit.ScriptModule)
-        for name, buffer in owner._buffers.items()
-        if buffer is not None
-    ]
-    buffers = [buffer for buffer in module.buffers() if not buffer.is_inference()]
-    kept = [Capturer().copy(buffer) for buffer in buffers]
-    versions = [buffer._version for buffer in buffers]
-    try:
-        yield
-    finally:
-        for owner, name, buffer in places:
-            if owner._buffers.get(name) is not buffer:
-                owner._buffers[name] = buffer
-        with torch.no_grad():
-            for buffer, value, version in zip(buffers, kept, versions, strict=True):
-                if buffer._version != version:
-                    buffer.copy_(value)

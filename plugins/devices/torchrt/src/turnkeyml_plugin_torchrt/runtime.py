@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -50,9 +51,10 @@ class TorchRuntime(BaseRT):
         from turnkeyml_plugin_torchrt.arguments import arguments_from_inputs
         from turnkeyml_plugin_torchrt.failures import explained
         from turnkeyml_plugin_torchrt.inference import DeviceInference, HostInference
-        from turnkeyml_plugin_torchrt.placing import buffers_kept, placed
+        from turnkeyml_plugin_torchrt.placing import placed
         from turnkeyml_plugin_torchrt.requirements import check_cuda
         from turnkeyml_torch import eval_mode
+        from turnkeyml_torch.reference import buffers_kept
 
         self._check_arguments()
         if self.on_gpu:
@@ -85,9 +87,9 @@ class TorchRuntime(BaseRT):
         self.__dict__.pop("_inference", None)
         self._undo.close()
 
+    @abstractmethod
     def _prepare(self, module: torch.nn.Module) -> Callable[..., Any]:
         """Give what is called in the module's place; `self._undo` undoes what it needs."""
-        raise NotImplementedError
 
     def _first_ns(self) -> int:
         """Run for the first time, and give the time of the first inference."""
