@@ -266,8 +266,21 @@ def test_requirement_check_comes_before_anything_is_set_up(registry, state):
 def test_device_that_is_not_there_fails_the_step(registry, state):
     options = resolved(registry)
     FakeChip.present = False
-    with pytest.raises(BuildError, match="This machine has no chip device"):
+    with pytest.raises(BuildError, match="This machine has no chip device") as caught:
         Benchmark().run(state, options)
+    assert caught.value.hint is None
+
+
+def test_what_a_device_says_of_its_absence_is_passed_on(registry, state, monkeypatch):
+    def refuse():
+        raise BuildError("Its driver is missing.", hint="Install it.")
+
+    options = resolved(registry)
+    monkeypatch.setattr(FakeChip, "full_name", refuse)
+    FakeChip.present = False
+    with pytest.raises(BuildError) as caught:
+        Benchmark().run(state, options)
+    assert caught.value.hint == "Its driver is missing. Install it."
 
 
 def test_several_runtimes_are_several_steps_with_their_own_arguments(registry):

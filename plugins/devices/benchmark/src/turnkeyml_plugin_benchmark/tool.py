@@ -207,7 +207,7 @@ class Benchmark(Tool):
         device = Device.parse(str(options.device))
         info = _device_info(device, registry)
         if info is not None and not info.is_present():
-            raise BuildError(f"This machine has no {device.family} device.")
+            raise BuildError(f"This machine has no {device.family} device.", hint=_why_absent(info))
         runtime_class = _runtime_class(record)
         cache = state.context.cache.path
         environment = open_environment(runtime_class, options.rt_env, options.rt_version, cache)
@@ -273,6 +273,15 @@ def _chosen(context: RuntimeContext, environment: Environment | None) -> dict[st
 
 def _runtime_class(record: RuntimeRecord) -> type[BaseRT]:
     return record.ref.load_class(BaseRT)
+
+
+def _why_absent(info: type[DeviceInfo]) -> str | None:
+    """Give what a device's own package says of its absence, such as a driver that is missing."""
+    try:
+        info.full_name()
+    except BuildError as error:
+        return str(error)
+    return None
 
 
 def _device_info(device: Device, registry: Registry) -> type[DeviceInfo] | None:
