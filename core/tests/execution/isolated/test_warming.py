@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from isolated_sweep import Sweeper
 
+from turnkeyml.errors import UsageError
+from turnkeyml.execution.isolated.executor import IsolatedExecutor
 from turnkeyml.execution.isolated.safety import reason_for_fresh_process
 from turnkeyml.execution.isolated.warming import survives_fork
+from turnkeyml.executor import ExecutorSetup
+from turnkeyml.plugins.registry import load_registry
 
 HEAVY = """
 import os
@@ -113,6 +119,50 @@ def test_fresh_interpreters_on_demand(warm: Warm) -> None:
     seen = warm.run(arguments={"fresh": True})
     assert warm.imports == 2
     assert [values[2] for values in seen.values()] == [[], []]
+
+
+OWN = """
+import os
+open(os.environ["HEAVY_LOG"], "a").write(f"{os.getpid()}\\n")
+"""
+LOOK_AT_OWN = "import json, own\nopen(NAME, 'w').write(json.dumps(len(own.__dict__)))\n"
+
+
+def test_what_the_user_names_is_imported_once_too(warm: Warm) -> None:
+    (warm.sweep.environment.own / "own.py").write_text(OWN)
+    for n in range(3):
+        out = warm.sweep.folder / f"look{n}.json"
+        warm.sweep.script(f"look{n}", LOOK_AT_OWN.replace("NAME", repr(str(out))))
+    warm.run(arguments={"preload": ("own", "json.tool")})
+    assert warm.imports == 2, "heavy and own, once each"
+    warm.run()
+    assert warm.imports == 4, "heavy once, own in each of three jobs"
+
+
+def test_a_module_that_cannot_be_preloaded_costs_no_job(warm: Warm) -> None:
+    warm.sweep.script("good", "import sys; assert 'heavy' not in sys.modules")
+    done = warm.sweep.run(arguments={"preload": ("json.no_such_part",)})
+    assert done.ends["good"]["failed"] is False, done.ends["good"]["error"]
+    assert "not kept warm: " in warm.slot_log()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            {"preload": ("no_such_module.part",)},
+            "preload: there is no module 'no_such_module.part'",
+        ),
+        ({"preload": ("",)}, "there is no module ''"),
+        ({"preload": ("..",)}, "there is no module '..'"),
+        ({"preload": ("json",), "fresh": True}, "fresh and preload exclude each other"),
+        ({"output_limit_mb": 0}, "output_limit_mb must be at least 1"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments: dict[str, Any], words: str) -> None:
+    setup = ExecutorSetup(load_registry(), {}, Path("cache"), Path("run"))
+    with pytest.raises(UsageError, match=re.escape(words)):
+        IsolatedExecutor(**arguments).check(setup)
 
 
 BROKEN = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from turnkeyml.errors import TurnkeyError, UsageError
@@ -33,11 +35,16 @@ class IsolatedExecutor(Executor):
         fresh: Start a fresh interpreter for each job. Else jobs are forked from processes that
             have imported what the tools need, where that is safe.
         output_limit_mb: How long a log may get, in MB, before the job is ended.
+        preload: Modules that the scripts themselves import, such as ``transformers``: imported
+            once, and found imported by every job.
     """
 
-    def __init__(self, fresh: bool = False, output_limit_mb: int = 256) -> None:
+    def __init__(
+        self, fresh: bool = False, output_limit_mb: int = 256, preload: tuple[str, ...] = ()
+    ) -> None:
         self._fresh = fresh
         self._output_limit_mb = output_limit_mb
+        self._preload = tuple(preload)
 
     def check(self, setup: ExecutorSetup) -> None:
         """Refuse arguments that make no sense."""
@@ -46,13 +53,26 @@ class IsolatedExecutor(Executor):
                 f"output_limit_mb must be at least 1, not {self._output_limit_mb}.",
                 hint="Correct --executor-args.",
             )
+        if self._fresh and self._preload:
+            raise UsageError(
+                "fresh and preload exclude each other: a fresh interpreter has nothing imported.",
+                hint="Leave one of them out of --executor-args.",
+            )
+        for module in self._preload:
+            # Only the top: to find what is inside, Python imports what is around it.
+            if not _is_installed(module.partition(".")[0]):
+                raise UsageError(
+                    f"preload: there is no module {module!r} here.",
+                    hint="Give names as they are imported: preload::[transformers,timm]",
+                )
 
     def run(
         self, queue: JobQueue, setup: ExecutorSetup, stopping: Stopping
     ) -> Generator[Started | Ended | None, None, None]:
         """Run jobs, so many side by side as the setup says; one by default."""
         with Slots(setup.folder, setup.cache_dir) as slots:
-            jobs = _Jobs(slots, setup, self._output_limit_mb * 10**6, keep_warm=not self._fresh)
+            warming = None if self._fresh else self._preload
+            jobs = _Jobs(slots, setup, self._output_limit_mb * 10**6, warming)
             while True:
                 while not stopping.is_set() and len(jobs) < (setup.jobs or 1):
                     job = queue.take()
@@ -86,13 +106,17 @@ class _Jobs:
     """The jobs that run now, and those whose slot is not ready yet."""
 
     def __init__(
-        self, slots: Slots, setup: ExecutorSetup, output_limit: int, *, keep_warm: bool
+        self,
+        slots: Slots,
+        setup: ExecutorSetup,
+        output_limit: int,
+        preload: tuple[str, ...] | None,
     ) -> None:
         self._slots = slots
         self._setup = setup
         self._output_limit = output_limit
         self._running: dict[SlotProcess, _Running] = {}
-        self._keep_warm = keep_warm
+        self._preload = preload
         self._broken: set[Profile] = set()
 
     def __len__(self) -> int:
@@ -109,7 +133,7 @@ class _Jobs:
         plan = self._setup.plans.get(job.source.suffix)
         tools = () if plan is None else tuple(step.name for step in plan.steps)
         environment = () if plan is None else tuple(sorted(plan.environment.items()))
-        profile = Profile(tuple(dict.fromkeys(tools)), environment, self._keep_warm)
+        profile = Profile(tuple(dict.fromkeys(tools)), environment, self._preload)
         return _cold(profile) if profile in self._broken else profile
 
     def _give(self, slot: SlotProcess) -> None:
@@ -165,7 +189,7 @@ class _Jobs:
             return
         del self._running[slot]
         if not slot.is_ready:
-            if not slot.profile.keep_warm:
+            if slot.profile.preload is None:
                 words = slot.last_words()
                 raise TurnkeyError(
                     f"The processes that run the jobs end at once{f': {words}' if words else '.'}",
@@ -177,4 +201,10 @@ class _Jobs:
 
 
 def _cold(profile: Profile) -> Profile:
-    return Profile(profile.tools, profile.environment, keep_warm=False)
+    return replace(profile, preload=None)
+
+
+def _is_installed(package: str) -> bool:
+    with suppress(ValueError):
+        return importlib.util.find_spec(package) is not None
+    return False

@@ -22,12 +22,12 @@ class SlotSetup:
     Args:
         tools: The tools of the plan; what they name to be imported beforehand is imported.
         cache_dir: Logs are in it.
-        keep_warm: Whether anything is imported beforehand.
+        preload: Modules that are imported besides; None: nothing at all is imported beforehand.
     """
 
     tools: tuple[str, ...]
     cache_dir: str
-    keep_warm: bool
+    preload: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)

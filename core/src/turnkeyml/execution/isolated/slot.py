@@ -43,9 +43,9 @@ class Slot:
     def serve(self) -> None:
         """Run jobs until the command is gone."""
         self._system.adopt_orphans()
-        if self._setup.keep_warm:
+        if self._setup.preload is not None:
             try:
-                self._warmth = warm_up(self._setup.tools)
+                self._warmth = warm_up(self._setup.tools, self._setup.preload)
                 _say(f"kept warm for {' '.join(self._setup.tools)}")
             except NotSafeError as error:
                 _say(f"not kept warm: {error}")
@@ -138,7 +138,8 @@ def main() -> None:
     messages = channel.receive()
     if messages:
         first = messages[0]
-        setup = SlotSetup(tuple(first["tools"]), first["cache_dir"], first["keep_warm"])
+        preload = None if first["preload"] is None else tuple(first["preload"])
+        setup = SlotSetup(tuple(first["tools"]), first["cache_dir"], preload)
         Slot(channel, setup).serve()
     # Nothing here is worth taking to pieces.
     gc.disable()

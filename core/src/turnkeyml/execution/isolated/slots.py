@@ -43,12 +43,12 @@ class Profile:
     Args:
         tools: The tools of a plan.
         environment: Variables that must be set before anything is imported.
-        keep_warm: Whether anything is imported beforehand.
+        preload: Modules that are imported beforehand besides what tools need; None: nothing.
     """
 
     tools: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
-    keep_warm: bool
+    preload: tuple[str, ...] | None
 
 
 class SlotProcess:
@@ -78,7 +78,7 @@ class SlotProcess:
             ) from error
         finally:
             its.close()
-        setup = SlotSetup(profile.tools, str(cache_dir), profile.keep_warm)
+        setup = SlotSetup(profile.tools, str(cache_dir), profile.preload)
         self.channel.send(asdict(setup))
 
     def _start(self, its: socket.socket) -> subprocess.Popen[bytes]:

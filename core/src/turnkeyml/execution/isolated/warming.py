@@ -50,8 +50,12 @@ class Warmth:
     loaded: frozenset[str] = field(default_factory=frozenset)
 
 
-def warm_up(tools: Sequence[str]) -> Warmth:
+def warm_up(tools: Sequence[str], preload: Sequence[str] = ()) -> Warmth:
     """Import what these tools will need, and let them use it for the first time.
+
+    Args:
+        tools: The tools of a plan.
+        preload: Modules that are imported besides.
 
     Raises:
         NotSafeError: Something went wrong, or has left what a fork does not survive.
@@ -69,6 +73,9 @@ def warm_up(tools: Sequence[str]) -> Warmth:
             importlib.import_module(module)
         for record in records:
             _prepare(record, after_fork)
+        with warnings.catch_warnings():
+            for module in preload:
+                importlib.import_module(module)
     except TurnkeyError as error:
         raise NotSafeError(str(error)) from error
     # Imports run foreign code, which may raise anything.
