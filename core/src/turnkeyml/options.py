@@ -235,6 +235,20 @@ def _convert_one(spec: OptionSpec, value: Any, place: str) -> Any:
     return result
 
 
+def value_from_text(spec: OptionSpec, text: str, where: str = "") -> Any:
+    """Read one value of an option as the command line has it.
+
+    Args:
+        spec: The option.
+        text: What follows it.
+        where: Where that stands, for messages.
+
+    Raises:
+        UsageError: It is of the wrong type or outside the choices.
+    """
+    return _convert_one(spec, text, f"{where}: " if where else "")
+
+
 def json_from_options(options: Any) -> dict[str, Any]:
     """Give options as JSON values, all of them, defaults too."""
     result = {}

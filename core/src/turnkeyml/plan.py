@@ -19,6 +19,7 @@ from turnkeyml.plugins.registry import Registry, package_for
 from turnkeyml.request import DefaultChainOptions
 from turnkeyml.sequence import Sequence as StepSequence
 from turnkeyml.sequence import Step, flatten, is_installed, step_identity
+from turnkeyml.sequence_file import sequence_from_file
 from turnkeyml.tool import ChainTool, Contract, FirstTool, Tool
 
 DEFAULT_LAST_TOOL = "benchmark"
@@ -142,14 +143,24 @@ def make_default_plan(
     first = Step(first_tool_for(suffix, registry).name)
     if chain.analyze_only:
         return make_plan([first], suffix, registry, shorthand)
-    build = [] if chain.sequence is None else [registry.sequence_or_tool(chain.sequence)]
+    build = _chosen_build(chain, registry)
     if chain.build_only and build:
         return make_plan([first, *build], suffix, registry, shorthand)
     registry.tool(DEFAULT_LAST_TOOL)
     plan = make_plan([first, *build, DEFAULT_LAST_TOOL], suffix, registry, shorthand)
-    if chain.sequence is not None:
-        _check_last(plan, chain.sequence)
+    if build:
+        _check_last(plan, chain.sequence or str(chain.sequence_file))
     return replace(plan, steps=plan.steps[:-1]) if chain.build_only else plan
+
+
+def _chosen_build(
+    chain: DefaultChainOptions, registry: Registry
+) -> list[str | Step | StepSequence]:
+    if chain.sequence_file is None:
+        return [] if chain.sequence is None else [registry.sequence_or_tool(chain.sequence)]
+    if chain.sequence is not None:
+        raise UsageError("--sequence and --sequence-file are given.", hint="Give one of them.")
+    return [sequence_from_file(chain.sequence_file.expanduser())]
 
 
 def _check_last(plan: Plan, sequence: str) -> None:

@@ -171,6 +171,12 @@ class DefaultChainOptions:
     build_only: bool = option(
         False, flags=("-b",), help="Find and build, but do not benchmark.", shorthand="--build-only"
     )
+    sequence_file: Path | None = option(
+        None,
+        metavar="FILE",
+        help="Build with the Sequence that this Python file defines.",
+        shorthand="--sequence-file",
+    )
 
 
 GLOBAL_OPTIONS: tuple[type, ...] = (GlobalOptions, ExecutionOptions)

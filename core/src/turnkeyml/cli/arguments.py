@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from pathlib import Path
 
+from turnkeyml.cli.searching import ALL, SearchOptions
 from turnkeyml.errors import UsageError
 from turnkeyml.options import OptionSpec, option_specs
 from turnkeyml.plugins.records import ToolRole
 from turnkeyml.plugins.registry import Registry, package_for
-from turnkeyml.request import GLOBAL_OPTIONS
+from turnkeyml.request import GLOBAL_OPTIONS, DefaultChainOptions
 from turnkeyml.tool import ChainTool
 
 GUIDE_COMMAND = "benchmark"
@@ -41,13 +42,17 @@ def find_route(words: Sequence[str], registry: Registry) -> Route:
     inputs = {"-i", "--input-files"}
     if any(word in inputs or word.startswith("--input-files=") for word in words):
         return Route.CHAIN
-    if words[0] == GUIDE_COMMAND and any(looks_like_input(word) for word in words[1:]):
+    if words[0] == GUIDE_COMMAND and any(map(_names_input, words[1:])):
         return Route.GUIDE
     if record is not None or words[0] in registry.sequences:
         return Route.CHAIN
     if words[0].startswith("-") or looks_like_input(words[0]):
         return Route.SHORTHAND
     return Route.CHAIN
+
+
+def _names_input(word: str) -> bool:
+    return word == ALL or looks_like_input(word)
 
 
 def looks_like_input(word: str) -> bool:
@@ -98,7 +103,7 @@ def _expand(
         word = rest.pop(0)
         if word == "--":
             return [*result, word, *rest]
-        if registry is not None and _is_step(word, registry):
+        if registry is not None and is_step(word, registry):
             flags = _flags_of(word, registry)
             result.append(word)
             continue
@@ -115,7 +120,7 @@ def _expand(
             while (
                 rest
                 and not rest[0].startswith("-")
-                and not (registry is not None and _is_step(rest[0], registry))
+                and not (registry is not None and is_step(rest[0], registry))
             ):
                 values.append(rest.pop(0))
             if not values:
@@ -125,7 +130,8 @@ def _expand(
     return result
 
 
-def _is_step(word: str, registry: Registry) -> bool:
+def is_step(word: str, registry: Registry) -> bool:
+    """Tell whether a word can only be meant as the name of a tool or a sequence."""
     # A tool that is known but not to be had is answered as such, and not taken for a file.
     return (
         registry.find_tool(word) is not None
@@ -142,7 +148,7 @@ def require_step(words: Sequence[str], registry: Registry) -> None:
     Raises:
         UsageError: It has none; the message takes up a word that is nearly one.
     """
-    if any(_is_step(word, registry) or word in ("-h", "--help", "--version") for word in words):
+    if any(is_step(word, registry) or word in ("-h", "--help", "--version") for word in words):
         return
     names = [*registry.tools, *registry.aliases, *registry.sequences]
     for word in words[1:]:
@@ -160,3 +166,13 @@ def _flags_of(word: str, registry: Registry) -> dict[str, OptionSpec]:
     if record is None or record.role is ToolRole.MANAGEMENT:
         return {}
     return _by_flag(option_specs(record.ref.load_class(ChainTool).Options))
+
+
+def shorthand_specs(registry: Registry) -> list[OptionSpec]:
+    """Give the options of the one-word form."""
+    own = (*GLOBAL_OPTIONS, DefaultChainOptions, SearchOptions)
+    found = [spec for options_class in own for spec in option_specs(options_class)]
+    for _, tool in registry.loadable_tools(ChainTool, ToolRole.FIRST, ToolRole.STEP):
+        found += option_specs(tool.Options)
+    added = [spec for cls in registry.settings_classes() for spec in option_specs(cls)]
+    return [*(spec for spec in found if spec.info.shorthand is not None), *added]

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from turnkeyml.cli.arguments import looks_like_input
+from turnkeyml.cli.config import config_options
+from turnkeyml.cli.searching import SearchOptions, input_words
 from turnkeyml.errors import UsageError
 from turnkeyml.options import click_options, option_specs, options_from_values
 from turnkeyml.plugins.records import ToolRecord, ToolRole
@@ -48,6 +50,7 @@ class ChainGroup(click.Group):
                 *click_options(GlobalOptions),
                 *click_options(ExecutionOptions),
                 *_plugin_options(registry),
+                *config_options(),
                 _version_option(),
             ],
             chain=True,
@@ -210,7 +213,11 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
     for added in _plugin_options(registry):
         params[added.opts[0]] = added
     own = {option.name for option in params.values()}
-    for option in click_options(DefaultChainOptions, shorthand=True):
+    params |= {option.opts[0]: option for option in config_options()}
+    for option in (
+        *click_options(DefaultChainOptions, shorthand=True),
+        *click_options(SearchOptions, shorthand=True),
+    ):
         params[option.opts[0]] = option
     spellings: dict[str, str] = {}
     for _, tool in registry.loadable_tools(ChainTool, ToolRole.FIRST, ToolRole.STEP):
@@ -223,7 +230,9 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
 
     def start(files: tuple[str, ...], **values: Any) -> int:
         common = {key: value for key, value in values.items() if key in own}
-        options, execution, settings = _globals_from({**common, "input_files": files})
+        where = {key: values.get(key) for key in vars(SearchOptions())}
+        words = input_words(files, options_from_values(SearchOptions, where))
+        options, execution, settings = _globals_from({**common, "input_files": words})
         given = {
             spellings[key]: value
             for key, value in values.items()
@@ -233,7 +242,7 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
         chain = options_from_values(DefaultChainOptions, parts)
         return submit(RunRequest(options, None, given, "benchmark", settings, chain, execution))
 
-    files = click.Argument(["files"], nargs=-1, required=True, metavar="FILE...")
+    files = click.Argument(["files"], nargs=-1, metavar="FILE...")
     text = (
         "Benchmark the models of scripts and model files with the default chain.\n\n"
         "The chain is chosen by the kind of file and by the runtime; --dry-run shows it."

@@ -33,6 +33,9 @@ _RUNTIME_KEYS = {
     "build_required", "docker_required", "RuntimeClass", "devices", "supported_devices",
     "default_sequence", "status_stats", "requirement_check", "environment", "consumes",
 }  # fmt: skip
+_SEQUENCE_KEYS = {"sequence", "summary"}
+_DEVICE_KEYS = {"class", "parts", "default_runtimes"}
+_EXECUTOR_KEYS = {"class", "summary"}
 
 
 class _Reader:
@@ -221,7 +224,7 @@ def _sequences(reader: _Reader, value: object) -> tuple[SequenceRecord, ...]:
         reader.name(name, place)
         entry, summary = given, getattr(given, "summary", "")
         if isinstance(given, Mapping):
-            reader.mapping(given, place, {"sequence", "summary"})
+            reader.mapping(given, place, _SEQUENCE_KEYS)
             summary = reader.text(given.get("summary", ""), f"{place}['summary']")
             entry = given.get("sequence")
         ref = reader.ref(entry, place, lambda v: isinstance(v, Sequence), "a Sequence")
@@ -234,7 +237,7 @@ def _devices(reader: _Reader, value: object) -> tuple[DeviceRecord, ...]:
     for family, given in reader.mapping(value, "implements['devices']").items():
         place = f"implements['devices'][{family!r}]"
         reader.name(family, place)
-        entry = reader.mapping(given, place, {"class", "parts", "default_runtimes"})
+        entry = reader.mapping(given, place, _DEVICE_KEYS)
         parts = reader.parts(entry.get("parts"), f"{place}['parts']")
         ref = reader.class_ref(entry["class"], f"{place}['class']") if "class" in entry else None
         defaults = reader.names(entry.get("default_runtimes", ()), f"{place}['default_runtimes']")
@@ -253,7 +256,7 @@ def _executors(reader: _Reader, value: object) -> tuple[ExecutorRecord, ...]:
     for name, given in reader.mapping(value, "implements['executors']").items():
         place = f"implements['executors'][{name!r}]"
         reader.name(name, place)
-        entry = reader.mapping(given, place, {"class", "summary"})
+        entry = reader.mapping(given, place, _EXECUTOR_KEYS)
         summary = reader.text(entry.get("summary", ""), f"{place}['summary']")
         ref = reader.class_ref(entry.get("class"), f"{place}['class']")
         found.append(ExecutorRecord(name, summary, ref))
