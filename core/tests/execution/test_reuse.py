@@ -56,6 +56,27 @@ def same_as_in_an_empty_cache(cache: Path, *steps: str) -> bool:
     return results_of(cache) == fresh
 
 
+def test_what_a_step_noted_is_told_whenever_its_result_is_used(cache: Path) -> None:
+    steps = ("weave", "trouble", "--do", "say", "--word", "careful", "twist")
+    first, again = chain(*steps), chain(*steps)
+    assert "trouble" in ran(first)
+    assert "trouble" in spared(again)
+    assert notes(again) == notes(first)
+    assert any("careful" in note for note in notes(first))
+
+
+@pytest.mark.parametrize("content", ["7", "{a: b}", "[[1], null]"])
+def test_notes_that_somebody_changed_do_no_harm(cache: Path, content: str) -> None:
+    steps = ("weave", "trouble", "--do", "say", "--word", "careful", "twist")
+    chain(*steps)
+    file = the_build(cache).stats_file
+    text = file.read_text()
+    damaged = re.sub(r"notes:\n\s+- .*careful", f"notes: {content}", text)
+    assert damaged != text
+    file.write_text(damaged)
+    assert "trouble" in spared(chain(*steps))
+
+
 # What changes, and what is run again for it.
 
 

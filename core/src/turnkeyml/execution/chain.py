@@ -163,6 +163,9 @@ def _recall_entry(state: State, step: PlannedStep, record: StepRecord) -> None:
     entry = {**step_entry(step), **facts, "number": step.number, "occurrence": step.occurrence}
     entry |= {"status": Status.SUCCESSFUL.value, "reused": True}
     state.stats.begin_step(step.identity, entry)
+    told = entry.get("notes")
+    for text in told if isinstance(told, list) else ():
+        state.context.note(str(text))
 
 
 def fire(note: Callable[[str], None], hook: Any, **arguments: Any) -> BuildError | None:
@@ -218,9 +221,10 @@ def finish_entry(state: State, step: PlannedStep, outcome: StepOutcome) -> None:
 
 
 def _run_step(state: State, step: PlannedStep) -> StepOutcome:
+    notes = state.context.notes
     state.stats.begin_step(step.identity, step_entry(step))
     reset_peak()
-    start, count = time.perf_counter(), len(state.artifacts)
+    start, count, told = time.perf_counter(), len(state.artifacts), len(notes)
     status, error, trace = Status.SUCCESSFUL, None, None
     with output_to(state.build.log_file(step.name, step.occurrence)):
         try:
@@ -241,6 +245,9 @@ def _run_step(state: State, step: PlannedStep) -> StepOutcome:
             raise
     outcome = StepOutcome(status, time.perf_counter() - start, error, trace)
     finish_entry(state, step, outcome)
+    if len(notes) > told:
+        # They hold as long as what the step made is used.
+        state.stats.steps[step.identity]["notes"] = notes[told:]
     if error is not None:
         state.fail(step.name, error, state.build.log_file(step.name, step.occurrence), trace)
         # Whatever it handed over before it failed is nothing to go on from.

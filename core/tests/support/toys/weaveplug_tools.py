@@ -204,6 +204,10 @@ class Trouble(Tool):
     def nothing(self, state: State, word: str, copy: Callable[[], Path]) -> None:
         copy()
 
+    def say(self, state: State, word: str, copy: Callable[[], Path]) -> None:
+        state.context.note(f"{state.name}: {word}")
+        copy()
+
     def tamper(self, state: State, word: str, copy: Callable[[], Path]) -> None:
         path = copy()
         with path.open("a") as file:
