@@ -179,7 +179,7 @@ def test_numbers_out_of_range_are_clamped_counted_and_said(mlp):
     assert np.isfinite(found).all()
     assert case.stats["float16_weights_clamped"] == 3
     assert case.stats["float16_weights_too_small"] == 2
-    assert case.stats["float16_weights"] == {"w": {"clamped": 3, "too_small": 2}}
+    assert case.stats["float16_weights"] == [{"name": "w", "clamped": 3, "too_small": 2}]
     (note,) = case.notes
     assert "3 numbers in the weight w were clamped to ±65504" in note
 

@@ -172,7 +172,9 @@ def _save_stats(
         save(f"float16_{what}_too_small", total.too_small)
         save(f"float16_{what}_infinite", total.infinite)
         save(f"float16_{what}_nan", total.nan)
-        save(f"float16_{what}", {name: lost.to_json() for name, lost in found.items() if lost})
+        # A list, because names as keys would give a report a column for each weight of each model.
+        losses = [{"name": name, **lost.to_json()} for name, lost in found.items() if lost]
+        save(f"float16_{what}", losses)
 
 
 def _warn(state: State, what: str, losses: Mapping[str, Losses]) -> None:
