@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MODELS = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(MODELS))
+import sweep  # noqa: E402
+import sweep_table  # noqa: E402
+
+STAGES = dict.fromkeys(sweep.STAGES, "successful")
+
+
+@pytest.fixture
+def results(monkeypatch, tmp_path):
+    monkeypatch.setattr(sweep, "RESULTS", tmp_path / "results.jsonl")
+
+
+def row_of(script, **values):
+    return {"script": str(MODELS / script), "hash": "0a1b2c3d", **STAGES, **values}
+
+
+def gathered(monkeypatch, rows):
+    monkeypatch.setattr(sweep, "rows_in", lambda cache: iter(rows))
+    sweep.gather(Path("cache"))
+    return sweep.read_results()
+
+
+def test_scripts_come_in_an_order_that_is_no_alphabet_and_always_the_same():
+    scripts = sweep.scripts_to_run([])
+    assert len(scripts) > 1000
+    assert scripts == sweep.scripts_to_run([])
+    assert len({path.parts[0] for path in scripts[:60]}) >= 5
+    names = {path.as_posix() for path in scripts}
+    assert "selftest/no_model.py" not in names, "it is meant to fail"
+    assert "diffusers/flux_1_dev.py" not in names, "it is too large"
+
+
+def test_what_was_measured_comes_back_as_it_was_written(results, monkeypatch):
+    rows = [
+        row_of(
+            "timm/vit.py",
+            parameters=7,
+            mean_latency_ms=1.5,
+            verdict="noisy",
+            **{"convert-fp16.parity.status": "ok", "convert-fp16.parity.max_rel": 0.0},
+            **{"version.torch": "2.13.0"},
+        ),
+        row_of(
+            "selftest/lstm.py", run="failed", failed_step="benchmark", cause="why", error="Why."
+        ),
+        row_of("timm/cut_off.py", status="interrupted"),
+        {"script": "/elsewhere/other.py", "hash": "1"},
+    ]
+    facts, found = gathered(monkeypatch, rows)
+    assert facts["version.torch"] == "2.13.0"
+    lstm, vit = found
+    assert (vit.script, vit.parity_error, vit.mean_latency_ms) == ("timm/vit.py", 0.0, 1.5)
+    assert vit.is_whole
+    assert (lstm.failed_step, lstm.cause, lstm.error) == ("benchmark", "why", "Why.")
+    assert not lstm.is_whole
+
+
+def test_an_attempt_that_found_nothing_counts_only_while_no_other_found_something(
+    results, monkeypatch
+):
+    nothing = {"script": str(MODELS / "timm/vit.py"), "found": "failed", "error": "Too slow."}
+    _, found = gathered(monkeypatch, [nothing])
+    assert [result.error for result in found] == ["Too slow."]
+    _, found = gathered(monkeypatch, [nothing, row_of("timm/vit.py")])
+    assert [result.error for result in found] == [""]
+
+
+def test_the_page_counts_scripts_and_names_what_failed():
+    failed = sweep.SweepResult(
+        "timm/b.py",
+        "1",
+        stages={"found": "successful", "exported": "failed"},
+        failed_step="export-pytorch",
+        cause="no operator",
+        error="No operator `aten::x|y` <here>.",
+    )
+    results = [
+        sweep.SweepResult("timm/a.py", "1", stages=STAGES, parity="ok"),
+        failed,
+        # Of two models of one script one is beyond the tolerance: so is the script.
+        sweep.SweepResult("selftest/two.py", "1", stages=STAGES, parity="ok"),
+        sweep.SweepResult("selftest/two.py", "2", stages=STAGES, parity="mismatch", parity_error=2),
+    ]
+    scripts = ["timm/a.py", "timm/b.py", "timm/c.py", "selftest/two.py"]
+    page = sweep_table.page_from({"device_name": "A processor"}, results, scripts, 3)
+    assert "**3 of 4 scripts have been run so far**" in page
+    assert (
+        "| `timm` | 2 | 2 (100.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) "
+        "| 1 (50.0 %) |" in page
+    )
+    assert (
+        "| `selftest` | 1 | 1 (100.0 %) | 1 (100.0 %) | 1 (100.0 %) | 1 (100.0 %) | 0 (0.0 %) "
+        "| 1 (100.0 %) |" in page
+    )
+    assert "| 1 | export-pytorch | No operator 'aten::x\\|y' &lt;here>. | `timm/b.py` |" in page
+    assert "| `selftest/two.py` | 2 |" in page
+
+
+def test_failures_of_one_kind_are_one_line():
+    results = [
+        sweep.SweepResult(f"timm/{n}.py", "1", failed_step="benchmark", cause="N", error=f"{n}")
+        for n in range(3)
+    ]
+    page = sweep_table.page_from({}, results, [r.script for r in results], 0)
+    assert "| 3 | benchmark | 0 | `timm/0.py`, `timm/1.py`, `timm/2.py` |" in page
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 0), (1, 0), (2, 2), (130, 130)])
+def test_what_failed_is_tried_once_more_with_more_room(tmp_path, code, expected):
+    """A stand-in for turnkey notes how it was called, and reports nothing."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    stand_in = tools / "turnkey"
+    stand_in.write_text(
+        f"#!{sys.executable}\nimport json, sys\nwords = sys.argv[1:]\n"
+        f"if words[0] == 'report':\n    open(words[4] + '/a.jsonl', 'w')\n    sys.exit()\n"
+        f"open({str(tmp_path / 'calls')!r}, 'a').write(json.dumps(words) + '\\n')\n"
+        f"sys.exit({code})\n"
+    )
+    stand_in.chmod(0o755)
+    program = (
+        f"import sys; sys.path.insert(0, {str(MODELS)!r}); import sweep; from pathlib import Path; "
+        f"sweep.RESULTS = Path({str(tmp_path / 'results.jsonl')!r}); "
+        f"sys.exit(sweep.main([{str(tmp_path / 'cache')!r}, 'selftest']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == expected, done.stderr
+    calls = [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()]
+    if expected:
+        assert len(calls) == 1, "a command that was wrong or stopped is not gone on with"
+        return
+    assert [call[call.index("--memory-limit") + 1] for call in calls] == ["8GB", "20GB"]
+    first, second = (Path(call[1]).read_text().splitlines() for call in calls)
+    assert first == second
+    assert any(line.endswith("selftest/linear.py") for line in first)
+    assert (tmp_path / "results.jsonl").exists()
