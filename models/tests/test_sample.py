@@ -25,7 +25,7 @@ NEEDS = {
     "transformers": ("transformers",),
 }
 LEFT_OUT = ("memory::over_24gb", "selftest_failing", "selftest_big", "two_shapes")
-# Drawn are scripts that check_scripts.py has seen to be small: whoever runs tests wants them to end.
+# Drawn are scripts that check_scripts.py has seen to be small, so that the tests come to an end.
 MOST_SECONDS = 60
 MOST_BYTES = 4 * 10**9
 # The same number in the environment draws the same scripts again.
