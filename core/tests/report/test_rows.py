@@ -208,11 +208,19 @@ def test_a_row_has_only_so_many_columns_and_keeps_the_rest_in_one() -> None:
         ("Tensor of 12 and 3.5", "Tensor of 7 and 8"),
         ("at 0badf00d12", "at deadbeef99"),
         ("two\n  lines", "two lines"),
+        ("signal 11 at 0x7f3A9c00", "signal 11 at 0x10"),
     ],
 )
 def test_failures_of_one_kind_have_one_cause(one: str, other: str) -> None:
     assert cause_of(one) == cause_of(other)
     assert cause_of(one) != cause_of("something else")
+
+
+def test_the_models_own_name_is_no_part_of_a_cause() -> None:
+    causes = {cause_of(f"A weight of {name} is too large.", name) for name in ("t5_2", "bert-base")}
+    assert causes == {"A weight of ... is too large."}
+    assert cause_of("It cannot export this model.", "model") == "It cannot export this model."
+    assert cause_of("It cannot run.", "") == "It cannot run."
 
 
 WRONG = [None, 5, "text", [], [1], {"a": 1}, {"a": [1]}, True]

@@ -20,7 +20,7 @@ from turnkeyml.report.reading import ReadBuild
 
 FOLDER = ".report"
 FILE = "index.sqlite3"
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a change in what rows have must not be hidden by what was read before."""
 
 SETTLED_NS = 2_000_000_000

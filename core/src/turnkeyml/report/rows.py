@@ -45,7 +45,9 @@ _RESERVED = frozenset(c.WELL_KNOWN).difference(_OF_RESULTS)
 _ENDED_BADLY = (Status.FAILED.value, Status.INTERRUPTED.value)
 _NOTHING: tuple[Value, ...] = ([], {})
 _CAUSE_LENGTH = 160
-_NAMES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|(?:/[\w.@+-]+)+/?|\b[0-9a-f]{8,}\b")
+_NAMES = re.compile(
+    r"'[^']*'|\"[^\"]*\"|`[^`]*`|(?:/[\w.@+-]+)+/?|\b0x[0-9a-fA-F]+\b|\b[0-9a-f]{8,}\b"
+)
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -68,9 +70,16 @@ def unreadable_row(build: str, error: str) -> Values:
     return {c.BUILD_NAME: build, c.STATUS: "unreadable", c.ERROR: error, c.CAUSE: cause_of(error)}
 
 
-def cause_of(error: str) -> str:
-    """Give an error without what is different from model to model: names, paths and numbers."""
+def cause_of(error: str, model: str = "") -> str:
+    """Give an error without what is different from model to model: names, paths and numbers.
+
+    Args:
+        error: The sentence.
+        model: The model's name, which is left out too unless it is a plain word.
+    """
     text = " ".join(error.split())
+    if model and not model.isalpha() and model in text:
+        text = re.sub(rf"(?<!\w){re.escape(model)}(?!\w)", "...", text)
     return _NUMBERS.sub("N", _NAMES.sub("...", text))[:_CAUSE_LENGTH]
 
 
@@ -114,7 +123,7 @@ class _Rows:
 
     def _of_failure(self, step: Step) -> Values:
         row = self._after(self._table.chain_to(step))
-        row |= _words_of(_text(step.entry.get("error")))
+        row |= _words_of(_text(step.entry.get("error")), str(row[c.MODEL_NAME]))
         row |= {c.STATUS: step.entry.get("status"), c.FAILED_STEP: step.tool, c.LOG: step.log}
         for name in (c.DEVICE, c.RUNTIME, c.ITERATIONS, c.RT_ARGS):
             row[name] = step.options.get(name) or None
@@ -124,7 +133,7 @@ class _Rows:
         chain = self._table.last_chain
         row = self._after(chain)
         row[c.STATUS] = _text(self._state.get("status"))
-        row |= _words_of(_text(self._state.get("error")))
+        row |= _words_of(_text(self._state.get("error")), str(row[c.MODEL_NAME]))
         failed = _text(self._state.get("failed_step"))
         if failed is not None:
             row[c.FAILED_STEP] = failed
@@ -186,8 +195,8 @@ def _facts_of(step: Step) -> Values:
     return facts
 
 
-def _words_of(error: str | None) -> Values:
-    return {} if error is None else {c.ERROR: error, c.CAUSE: cause_of(error)}
+def _words_of(error: str | None, model: str) -> Values:
+    return {} if error is None else {c.ERROR: error, c.CAUSE: cause_of(error, model)}
 
 
 def _common(build: str, state: Mapping[str, Any], stats: Mapping[str, Any]) -> Values:

@@ -239,3 +239,17 @@ def test_a_newer_baseline_is_refused_with_advice(compare: Shell, tmp_path: Path)
     path = tmp_path / "new.json"
     path.write_text('{"kind": "turnkey-baseline", "schema": 2, "results": []}')
     assert "Update turnkeyml-plugin-compare" in compare(path, compare.b, code=ExitCode.FAILED).err
+
+
+def test_a_baseline_that_is_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from turnkeyml.errors import CacheError
+    from turnkeyml_plugin_compare import baseline
+
+    path = tmp_path / "b.json"
+    path.write_text("{}")
+    monkeypatch.setattr(baseline, "_LARGEST", 1)
+    with pytest.raises(CacheError) as caught:
+        baseline.load_baseline(path)
+    assert caught.value.message == f"The baseline {path} is too large."

@@ -10,8 +10,8 @@ from typing import Any
 
 from turnkeyml.cache.atomic import open_replaced
 from turnkeyml.errors import CacheError, NewerSchemaError, UsageError
+from turnkeyml.report.samples import runs_from
 from turnkeyml_plugin_compare.results import Identity, Result
-from turnkeyml_plugin_compare.samples import runs_from
 
 _KIND = "turnkey-baseline"
 _SCHEMA = 1

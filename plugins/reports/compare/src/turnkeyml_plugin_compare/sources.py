@@ -12,10 +12,10 @@ from turnkeyml.errors import UsageError
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.report import columns as c
 from turnkeyml.report import gather
+from turnkeyml.report.samples import read_samples
 from turnkeyml.report.tables import read_rows
 from turnkeyml_plugin_compare.baseline import load_baseline
 from turnkeyml_plugin_compare.results import Identity, Result
-from turnkeyml_plugin_compare.samples import read_samples
 
 _REPORTS = (".csv", ".jsonl")
 _FAILED = ("failed", "interrupted", "unreadable")

@@ -1,0 +1,1 @@
+"""The turnkey report format `html`: one file that works offline."""
