@@ -99,7 +99,7 @@ export function drawCauses(data, show) {
 }
 
 function causeItem(cause, show) {
-  const text = cause.cause === "" ? "No reason is recorded." : visible(cause.cause);
+  const text = cause.cause === "" ? "No reason is recorded, as when a command is stopped." : visible(cause.cause);
   return el(
     "li",
     {},
