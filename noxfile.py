@@ -69,6 +69,14 @@ def packages(session: nox.Session, package: str) -> None:
     session.run("python", "-m", "pytest", f"{package}/tests", "-p", "no:cacheprovider")
 
 
+@nox.session(venv_backend="virtualenv", python="3.11")
+def docs(session: nox.Session) -> None:
+    """Build the site into .cache/site; a warning is an error."""
+    session.install("-c", CONSTRAINTS, "-r", "docs/requirements.txt")
+    # The variable silences an announcement about a successor of mkdocs-material.
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Print what speed and memory cost."""

@@ -203,7 +203,7 @@ def test_what_failed_is_said_and_the_others_are_there(cache: Path, tmp_path: Pat
     (failure,) = found.failures
     assert (failure.input.name, failure.build_name, failure.step) == ("bad.toy", "", "")
     assert "no luck" in failure.error and failure.log is not None and failure.log.is_file()
-    assert repr(found) == "<2 results, 1 failures>"
+    assert repr(found) == "<2 results, 1 failure>"
 
 
 def test_a_stage_that_failed_is_said(cache: Path) -> None:
@@ -266,7 +266,7 @@ assert not [m for m in sys.modules if m.startswith("turnkeyml.")]
 from turnkeyml.run.basert import BaseRT, MeasuredPerformance
 from turnkeyml.labels import load_from_cache
 from turnkeyml.common.labels import load_from_cache as same
-from turnkeyml.common import filesystem as fs
+from turnkeyml import filesystem as fs
 from turnkeyml.cli.spawn import DEFAULT_TIMEOUT_SECONDS
 from turnkeyml.parser import parse
 from turnkeyml.runtime import BaseRT as own

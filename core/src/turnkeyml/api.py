@@ -36,6 +36,7 @@ from turnkeyml.worker.arrays import raw_tensors
 from turnkeyml.worker.tensors import ITEM_SIZES, RawTensor
 
 _DEFAULT_NAME = "model"
+_INPUTS_EXAMPLE = "Such as inputs={'x': numpy.zeros((1, 8), 'float32')}."
 
 
 @dataclass(frozen=True)
@@ -181,11 +182,13 @@ def _first_step(source: Source, inputs: Any, folder: Path, registry: Registry) -
     if "inputs" not in {spec.name for spec in option_specs(tool.Options)}:
         raise UsageError(f"{record.name}, which takes {source.suffix} files, takes no inputs.")
     if not isinstance(inputs, Mapping):
-        raise UsageError("The inputs of a model file are given as arrays by name.")
+        raise UsageError(
+            "The inputs of a model file are given as arrays by name.", hint=_INPUTS_EXAMPLE
+        )
     try:
         raw = raw_tensors(dict(inputs), sizes=ITEM_SIZES)
     except TypeError as error:
-        raise UsageError(f"The inputs cannot be used: {error}") from error
+        raise UsageError(f"The inputs cannot be used: {error}", hint=_INPUTS_EXAMPLE) from error
     write_npz(folder / "inputs.npz", {name: RawTensor(*part) for name, part in raw.items()})
     return Step(record.name, {"inputs": str(folder / "inputs.npz")})
 
@@ -267,7 +270,8 @@ def _only_state(job: JobResult) -> State:
         raise job.error
     if len(job.states) > 1:
         raise UsageError(
-            f"{job.source.path.name} has {len(job.states)} models, and one is taken here."
+            f"{job.source.path.name} has {len(job.states)} models, and one is taken here.",
+            hint="benchmark_files takes them all.",
         )
     state = job.states[0]
     if not state.status.is_good:

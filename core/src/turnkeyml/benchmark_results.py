@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from turnkeyml.console import plural, printable
+from turnkeyml.display import html_table
 from turnkeyml.performance import LATENCY_UNITS, THROUGHPUT_UNITS, MeasuredPerformance
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class BenchmarkFailure:
     step: str
     error: str
     log: Path | None
+
+    def __str__(self) -> str:
+        where = self.build_name or self.input.name
+        step = f"{self.step}: " if self.step else ""
+        return printable(f"{where}: {step}{self.error}")
 
 
 class BenchmarkResults(Sequence[MeasuredPerformance]):
@@ -71,7 +77,11 @@ class BenchmarkResults(Sequence[MeasuredPerformance]):
         return len(self._results)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} results, {len(self.failures)} failures>"
+        return f"<{plural(len(self), 'result')}, {plural(len(self.failures), 'failure')}>"
+
+    def __str__(self) -> str:
+        """Give a line for each result and each failure."""
+        return "\n".join(map(str, (*self, *self.failures))) or "no results"
 
     def _repr_html_(self) -> str:
         heads = ("build", "runtime", "device", LATENCY_UNITS, THROUGHPUT_UNITS, "verdict")
@@ -90,11 +100,7 @@ class BenchmarkResults(Sequence[MeasuredPerformance]):
             (f.build_name or f.input.name, "", "", "", "", f"{f.step}: {f.error}".lstrip(": "))
             for f in self.failures
         ]
-        head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return html_table(heads, rows)
 
 
 def _failures_of(report: JobReport) -> list[BenchmarkFailure]:

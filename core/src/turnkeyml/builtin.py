@@ -35,6 +35,12 @@ implements = {
             "role": "management",
         },
         {
+            "class": "turnkeyml.cli.completion_command:Completion",
+            "name": "completion",
+            "summary": "Print the script with which a shell completes turnkey's commands.",
+            "role": "management",
+        },
+        {
             "class": "turnkeyml.cli.management:Version",
             "name": "version",
             "summary": "Print the version of turnkey.",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -60,7 +60,7 @@ class Console:
         """Give a rich console on standard error, for live views."""
         from rich.console import Console as RichConsole
 
-        return RichConsole(file=self._err)
+        return RichConsole(file=cast(TextIO, _Forgiving(self._err)))
 
     def _write(self, stream: TextIO, text: str) -> None:
         try:
@@ -70,6 +70,28 @@ class Console:
             pass
         except OSError:
             self.is_complete = False
+
+
+class _Forgiving:
+    """A stream on which writing does nothing when it cannot be written to any more.
+
+    A view that is redrawn writes from a thread of its own, and whenever it is stopped.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def printable(text: str) -> str:

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 from turnkeyml.errors import UsageError
+from turnkeyml.labels import read_labels
 
 DISTRIBUTION = "turnkeyml-models"
 _MODULE = "turnkeyml_models"
@@ -27,6 +28,18 @@ def models_dir() -> Path:
     raise UsageError(
         "The models are not installed.",
         hint=f"Install them with: pip install {DISTRIBUTION}; or run turnkey from a checkout.",
+    )
+
+
+def corpora_in(root: Path) -> list[str]:
+    """Name the corpora: the folders with scripts whose first lines have labels.
+
+    A checkout has folders with other scripts beside them.
+    """
+    return sorted(
+        folder.name
+        for folder in root.iterdir()
+        if any(read_labels(path) for path in sorted(folder.glob("*.py")))
     )
 
 

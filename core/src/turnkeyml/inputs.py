@@ -133,7 +133,7 @@ def _expand(
         raise UsageError(f"The input {word!r} names no file.")
     path = folder / _expand_home(text)
     try:
-        is_file, is_folder = path.is_file(), path.is_dir()
+        is_file, is_folder, is_other = path.is_file(), path.is_dir(), path.exists()
     except OSError as error:
         raise _unreadable(text, error) from error
     if is_file:
@@ -142,6 +142,10 @@ def _expand(
         raise UsageError(
             f"{text} is a directory.",
             hint=f"Give the files in it, for example {text.rstrip('/')}/*.py",
+        )
+    elif is_other:
+        raise UsageError(
+            f"{text} is no regular file.", hint="What comes through a pipe can be read only once."
         )
     elif _GLOB.search(text):
         if separator:
@@ -187,7 +191,8 @@ def _missing(text: str, tools: tuple[str, ...], lists: tuple[Path, ...]) -> Usag
     parent = _expand_home(text).parent
     siblings: list[str] = []
     with suppress(OSError):
-        siblings = [p.name for p in parent.iterdir()]
+        # A link that leads nowhere is what is missing, and not what may have been meant.
+        siblings = [p.name for p in parent.iterdir() if p.exists()]
     near = difflib.get_close_matches(Path(text).name, siblings, n=1, cutoff=0.75)
     hint = f"Did you mean {str(parent / near[0])!r}?" if near else None
     return UsageError(f"There is no file {text!r}{where}.", hint=hint)
@@ -207,7 +212,10 @@ def _from_file(
         return
     if path in lists:
         chain = " -> ".join(p.name for p in (*lists, path))
-        raise UsageError(f"The lists of inputs contain each other: {chain}.")
+        raise UsageError(
+            f"The lists of inputs contain each other: {chain}.",
+            hint="Take one of them out of another.",
+        )
     for line in text.splitlines():
         word = line.strip()
         if word and not word.startswith("#"):

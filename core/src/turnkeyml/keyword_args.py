@@ -37,7 +37,10 @@ def parse_words(words: Sequence[str], option: str) -> dict[str, Value]:
                 hint="Write key::value, key::[value1,value2] or a key alone, separated by spaces.",
             )
         if key in found:
-            raise PlanError(f"{option}: {key!r} is given twice.")
+            raise PlanError(
+                f"{option}: {key!r} is given twice.",
+                hint=f"Give it once; several values are {key}::[value1,value2].",
+            )
         if not separator:
             found[key] = True
         elif value.startswith("[") and value.endswith("]"):

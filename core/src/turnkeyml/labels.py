@@ -18,13 +18,19 @@ def read_labels(path: Path) -> Labels:
 
     Args:
         path: A script; a file without the pragma in its first line has no labels.
+
+    Raises:
+        UsageError: A label is none.
     """
     with path.open("r", encoding="utf-8", errors="replace") as file:
         match = _PRAGMA.match(file.readline().lstrip("\ufeff"))
     if match is None:
         return {}
     words = [word for word in match["rest"].split() if "::" in word]
-    return parse_labels(words)
+    try:
+        return parse_labels(words)
+    except UsageError as error:
+        raise UsageError(f"In the labels of {path}, {error.message}", hint=error.hint) from error
 
 
 def parse_labels(words: Sequence[str]) -> Labels:

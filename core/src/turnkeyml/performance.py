@@ -50,6 +50,38 @@ class MeasuredPerformance:
     latency_units: str = LATENCY_UNITS
     throughput_units: str = THROUGHPUT_UNITS
 
+    def __str__(self) -> str:
+        from turnkeyml.console import printable
+
+        software = f"{self.runtime} {self.runtime_version}".strip()
+        text = (
+            f"{self.mean_latency:.4g} {self.latency_units}, "
+            f"{self.throughput:.4g} {self.throughput_units}"
+        )
+        where = f"{software} on {self.device}" if self.device else software
+        parts = [text, where, self.verdict]
+        name = f"{self.build_name}: " if self.build_name else ""
+        return printable(name + ", ".join(part for part in parts if part))
+
+    def __repr__(self) -> str:
+        # Without samples and statistics, which are long.
+        return f"<{self}>"
+
+    def _repr_html_(self) -> str:
+        from turnkeyml.display import facts_table
+
+        return facts_table(
+            [
+                ("build", self.build_name),
+                (f"mean latency, {self.latency_units}", f"{self.mean_latency:.6g}"),
+                (f"throughput, {self.throughput_units}", f"{self.throughput:.6g}"),
+                ("device", self.device or self.device_type),
+                ("runtime", f"{self.runtime} {self.runtime_version}".strip()),
+                ("verdict", self.verdict),
+                ("why", "; ".join(self.verdict_reasons)),
+            ]
+        )
+
 
 def check_performance(found: object, runtime: str) -> MeasuredPerformance:
     """Check what a runtime's ``benchmark`` gave.

@@ -13,6 +13,7 @@ from pathlib import Path
 from turnkeyml.cache.layout import Cache, cache_from
 from turnkeyml.console import Console, plural
 from turnkeyml.errors import CacheError, ExitCode, UsageError
+from turnkeyml.execution.alone import note_alone
 from turnkeyml.execution.choosing import (
     Execution,
     choose_execution,
@@ -67,7 +68,9 @@ def run(request: RunRequest, registry: Registry, console: Console) -> RunResult:
     labels = parse_labels(options.labels)
     sources = find_sources(options.input_files, labels=labels, tool_names=names)
     if not sources:
-        raise UsageError("The lists given as inputs name no file.")
+        raise UsageError(
+            "The lists given as inputs name no file.", hint="Write one file in each line of them."
+        )
     inputs = with_parameters(sources, parse_sweep(request.execution.sweep), registry)
     execution = choose_execution(request.execution, registry)
     plans = _make_plans(request, inputs, registry)
@@ -132,6 +135,9 @@ class _Command:
             journal = self._open(stack, folder, jobs) if is_kept else None
             executor.check(setup)
             ends = self._run_jobs(jobs, setup, journal)
+        if not is_kept and jobs[0].key in ends.reports:
+            report = ends.reports[jobs[0].key]
+            note_alone(folder, jobs[0], report, request.title, self._waiting)
         reports = tuple(ends.reports[job.key] for job in jobs if job.key in ends.reports)
         return self._conclude(reports, ends)
 

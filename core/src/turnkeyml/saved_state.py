@@ -33,6 +33,36 @@ class SavedState:
     artifacts: tuple[Artifact, ...]
     records: tuple[StepRecord, ...] = ()
 
+    def __str__(self) -> str:
+        from turnkeyml.console import printable
+
+        kinds = ", ".join(artifact.kind for artifact in self.artifacts)
+        error = self.content.get("error")
+        told = [self.status.value, kinds, str(error) if error else ""]
+        return printable(f"{self.build.name}: {'; '.join(text for text in told if text)}")
+
+    def __repr__(self) -> str:
+        # Without the whole document, which is long.
+        return f"<{self}>"
+
+    def _repr_html_(self) -> str:
+        from turnkeyml.display import facts_table
+
+        model = self.content.get("model")
+        model = model if isinstance(model, dict) else {}
+        return facts_table(
+            [
+                ("build", self.build.name),
+                ("status", self.status.value),
+                ("error", self.content.get("error")),
+                ("input", self.content.get("input")),
+                ("class", model.get("class")),
+                ("parameters", model.get("parameters")),
+                ("artifacts", ", ".join(artifact.kind for artifact in self.artifacts)),
+                ("folder", self.build.path),
+            ]
+        )
+
 
 def load_state(build: BuildDirectory) -> SavedState:
     """Read a build's state file, which may come from anywhere.

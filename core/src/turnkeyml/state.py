@@ -108,6 +108,27 @@ class State:
         self._step = ""
         self._consumes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        from turnkeyml.console import printable
+
+        return printable(f"<{self.name}: {self.status.value}>")
+
+    def _repr_html_(self) -> str:
+        from turnkeyml.display import facts_table
+
+        return facts_table(
+            [
+                ("build", self.name),
+                ("model", self.model.name),
+                ("class", self.model.class_name),
+                ("parameters", self.model.parameter_count),
+                ("status", self.status.value),
+                ("failed", "; ".join(f"{one.step}: {one.error}" for one in self.failures)),
+                ("artifacts", ", ".join(artifact.kind for artifact in self.artifacts)),
+                ("folder", self.build.path),
+            ]
+        )
+
     @property
     def name(self) -> str:
         """The build's name."""

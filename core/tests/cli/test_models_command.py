@@ -76,8 +76,19 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         path = tmp_path / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"# labels: {labels}\n")
-    (tmp_path / "other").mkdir()
+    for name in ("other", "dev"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "dev/make.py").write_text("x = 1\n")
     return tmp_path
+
+
+def test_the_corpora_of_the_checkout_are_those_of_its_page() -> None:
+    page = (CHECKOUT / "README.md").read_text("utf-8")
+    names = set(corpora.corpora_in(CHECKOUT))
+    assert names == {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")} & {
+        path.name for path in CHECKOUT.iterdir()
+    }
+    assert "dev" not in names
 
 
 def test_list_names_the_scripts(models: Path) -> None:
@@ -92,7 +103,8 @@ def test_list_names_the_scripts(models: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("other",), "There is no corpus 'other'."),
+        (("other",), "There is no corpus 'other'.\n  There are: selftest, timm."),
+        (("dev",), "There is no corpus 'dev'.\n  There are: selftest, timm."),
         (("--labels", "task::z"), "None of the 3 inputs has the labels task::z."),
         (("--labels", "task"), "'task' is no label."),
     ],

@@ -20,6 +20,8 @@ SEVERAL = {"a.toy": "one 1\ntwo 2\n", "b.toy": "three 3\n", "c.toy": "four 4\nfi
 SWEEP = ["-i", *SEVERAL, "find", "compile", "act", "--do", "tally", "--word", "tally"]
 UNLUCKY = [*SWEEP, "act", "--do", "boom-if-named", "--word", "three"]
 
+PARTLY_BROKEN = ["-i", "a.toy", "none.toy", "find"]
+
 SCENES: dict[str, dict[str, Any]] = {
     "an empty cache": {"prepare": [TWO], "words": CHAIN},
     "a cache with results of older source": {"prepare": [TWO, CHAIN, CHANGED], "words": CHAIN},
@@ -29,6 +31,16 @@ SCENES: dict[str, dict[str, Any]] = {
     "a step that fails": {"prepare": [TWO], "words": [*FIND, "weave", "trouble", "--do", "fail"]},
     "cleaning": {"prepare": [TWO, CHAIN], "words": ["cache", "clean", "--all"]},
     "deleting": {"prepare": [TWO, CHAIN], "words": ["cache", "delete", "--all", "--yes"]},
+    "cleaning after several inputs": {
+        "prepare": [SEVERAL, SWEEP, PARTLY_BROKEN],
+        "words": ["cache", "clean", "--all"],
+        "heal": [["cache", "clean", "--all"], SWEEP],
+    },
+    "deleting after several inputs": {
+        "prepare": [SEVERAL, SWEEP, PARTLY_BROKEN],
+        "words": ["cache", "delete", "--all", "--yes"],
+        "heal": [["cache", "delete", "--all", "--yes"], SWEEP],
+    },
     "a result that is left elsewhere": {
         "prepare": [TWO, CHAIN, ["--output", "out", *FIND, "weave"]],
         "words": ["--output", "out", *CHAIN],

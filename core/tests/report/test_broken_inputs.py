@@ -11,7 +11,7 @@ from core_env import FakePlugins, run_here
 from report_builds import rows_of
 
 from turnkeyml.errors import ExitCode
-from turnkeyml.execution.journal import _JOURNAL, COMMANDS
+from turnkeyml.execution.journal import COMMANDS, JOURNAL
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.report import broken_inputs as module
 from turnkeyml.report import get_dict
@@ -72,7 +72,7 @@ def test_a_cache_with_nothing_else_is_reported(registry: Registry, tmp_path: Pat
 
 
 def test_the_names_are_those_of_the_journal() -> None:
-    assert (module._COMMANDS, module._JOURNAL) == (COMMANDS, _JOURNAL)
+    assert (module._COMMANDS, module._JOURNAL) == (COMMANDS, JOURNAL)
 
 
 def line(**report: Any) -> bytes:
@@ -90,7 +90,7 @@ def test_labels_and_parameters(tmp_path: Path) -> None:
 
 
 def write(cache: Path, content: bytes) -> Path:
-    path = cache / COMMANDS / "1" / _JOURNAL
+    path = cache / COMMANDS / "1" / JOURNAL
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
@@ -124,3 +124,33 @@ def test_a_journal_that_is_a_link_or_a_folder(tmp_path: Path) -> None:
     path.unlink()
     path.mkdir()
     assert broken_inputs(tmp_path) == []
+
+
+def test_an_input_alone_is_a_row_until_a_model_is_found_in_it(
+    registry: Registry, tmp_path: Path
+) -> None:
+    bad, cache = tmp_path / "bad.toy", tmp_path / "cache"
+    for text, options in (("raise no luck\n", ()), ("refuse no\n", ("--rebuild", "always"))):
+        bad.write_text(text)
+        run_here("-i", "bad.toy", *options, "find")
+        (row,) = rows_of(registry, cache)
+        assert row.text("script") == str(bad)
+        assert row.text("status") == "failed"
+    bad.write_text("two 2\n")
+    run_here("-i", "bad.toy", "find", "compile")
+    assert [row.text("status") for row in rows_of(registry, cache)] == ["successful"]
+    before = sorted(path.name for path in (cache / COMMANDS).iterdir())
+    (tmp_path / "fine.toy").write_text("three 3\n")
+    run_here("-i", "fine.toy", "find")
+    assert sorted(path.name for path in (cache / COMMANDS).iterdir()) == before
+
+
+def test_where_it_cannot_be_noted_the_command_ends_as_ever(
+    registry: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.toy").write_text("refuse no\n")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / COMMANDS).write_text("in the way")
+    done = run_here("-i", "bad.toy", "find")
+    assert done.code == ExitCode.FAILED
+    assert "Traceback" not in done.text

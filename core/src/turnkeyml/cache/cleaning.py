@@ -8,6 +8,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,24 @@ def seconds_from(text: str) -> float:
 
 def size_of(build: BuildDirectory) -> int:
     """Give the bytes that a build takes; what vanishes meanwhile counts nothing."""
-    return sum(map(_file_size, build.path.rglob("*")))
+    return tree_size(build.path)
+
+
+def tree_size(path: Path) -> int:
+    """Give the bytes of all files below a folder, links as links."""
+    total, folders = 0, [os.fspath(path)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    with suppress(OSError):
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
+                        else:
+                            total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
+    return total
 
 
 def cleanable_size(build: BuildDirectory) -> int:

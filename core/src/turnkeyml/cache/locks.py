@@ -62,14 +62,18 @@ def held_lock(path: Path, waiting: Callable[[str], None] | None) -> Iterator[boo
     owner = path.with_suffix(".owner")
     lock = FileLock(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_link(path)
-        try:
-            lock.acquire(timeout=0 if waiting is not None else _MOMENT_S)
-        except Timeout:
-            if waiting is not None:
-                waiting(describe_owner(owner))
-                lock.acquire()
+        while True:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _refuse_link(path)
+            with suppress(FileNotFoundError):
+                # Where cleaning has taken the folder away meanwhile, there is nothing to wait for.
+                try:
+                    lock.acquire(timeout=0 if waiting is not None else _MOMENT_S)
+                except Timeout:
+                    if waiting is not None:
+                        waiting(describe_owner(owner))
+                        lock.acquire()
+                break
     except OSError as error:
         lock.release()
         reason = error.strerror or type(error).__name__

@@ -124,7 +124,9 @@ def _expand(
             ):
                 values.append(rest.pop(0))
             if not values:
-                raise UsageError(f"The option {name} is given no value.")
+                raise UsageError(
+                    f"The option {name} is given no value.", hint="Write what it is to be after it."
+                )
             for item in values:
                 result += [name, item]
     return result

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from turnkeyml.cache.layout import cache_from
 from turnkeyml.cli.cache_command import chosen_builds
 from turnkeyml.cli.many_values import ManyValues
 from turnkeyml.errors import UsageError
@@ -69,6 +70,11 @@ class CacheBenchmark(ManyValues):
         self._load()
         return super().parse_args(ctx, args)
 
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Give all options, the tool's too."""
+        self._load()
+        return super().get_params(ctx)
+
     def _load(self) -> None:
         if self._options is not None:
             return
@@ -94,7 +100,10 @@ class CacheBenchmark(ManyValues):
             raise UsageError("No build is named.", hint="Name builds, or give --all.")
         builds = chosen_builds(options.cache_dir, build_names, everything=options.all)
         if not builds:
-            raise UsageError("There are no builds in the cache.")
+            raise UsageError(
+                f"There are no builds in the cache {cache_from(options.cache_dir).path}.",
+                hint="Make some first: turnkey FILE --build-only",
+            )
         given = {k: v for k, v in values.items() if k not in own and v not in (None, ())}
         request = RunRequest(
             GlobalOptions(

@@ -6,6 +6,7 @@ import difflib
 import fnmatch
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,18 +18,22 @@ from turnkeyml.cache.cleaning import (
     bytes_from,
     clean_build,
     delete_build,
-    last_used,
     older_than,
     seconds_from,
-    size_of,
 )
 from turnkeyml.cache.documents import read_document
 from turnkeyml.cache.layout import STATE_SCHEMA, STATS_SCHEMA, BuildDirectory, cache_from
+from turnkeyml.cache.overview import BuildFacts, look_over
+from turnkeyml.cli.cache_totals import (
+    clean_rest,
+    delete_all_commands,
+    print_totals,
+    totals_of,
+)
 from turnkeyml.cli.group import HELP_NAMES
 from turnkeyml.console import format_bytes, plural, printable
 from turnkeyml.errors import CacheError, ExitCode, UsageError
 from turnkeyml.plugins.registry import Registry
-from turnkeyml.saved_state import load_state
 from turnkeyml.tool import ManagementTool
 
 
@@ -104,17 +109,17 @@ def _command(
 def _list() -> click.Command:
     def run(cache_dir: Path | None, as_json: bool) -> None:
         cache = cache_from(cache_dir)
-        builds = cache.builds()
+        found = list(look_over(cache))
         if as_json:
-            click.echo(json.dumps([_facts_of(build) for build in builds], indent=2))
+            click.echo(json.dumps([_json_of(facts) for facts in found], indent=2))
             return
-        if not builds:
+        if not found:
             click.echo(f"There are no builds in the cache {cache.path}.")
             return
         click.echo(f"Builds available in cache {cache.path}:")
-        width = max(len(printable(build.name)) for build in builds)
-        for build in builds:
-            click.echo(f"{printable(build.name):{width}}  {_describe(build)}")
+        width = max(len(printable(facts.build.name)) for facts in found)
+        lines = (f"{printable(facts.build.name):{width}}  {_describe(facts)}" for facts in found)
+        click.echo("\n".join(lines))
 
     text = "List the builds, with their status, size and last use."
     return _command("list", text, run, _json_option())
@@ -124,35 +129,34 @@ def _json_option() -> click.Option:
     return click.Option(["--json", "as_json"], is_flag=True, help="Print it as JSON.")
 
 
-def _describe(build: BuildDirectory) -> str:
-    used = _used(build).astimezone()
-    size = format_bytes(size_of(build))
-    return f"{_status_of(build):12} {size:>9}  {used:%Y-%m-%d %H:%M}"
+def _describe(facts: BuildFacts) -> str:
+    size = format_bytes(facts.size)
+    return f"{facts.status:12} {size:>9}  {_used(facts).astimezone():%Y-%m-%d %H:%M}"
 
 
-def _facts_of(build: BuildDirectory) -> dict[str, object]:
+def _json_of(facts: BuildFacts) -> dict[str, object]:
     return {
-        "name": build.name,
-        "status": _status_of(build),
-        "size_bytes": size_of(build),
-        "last_used": _used(build).isoformat(timespec="seconds"),
-        "path": str(build.path),
+        "name": facts.build.name,
+        "status": facts.status,
+        "size_bytes": facts.size,
+        "last_used": _used(facts).isoformat(timespec="seconds"),
+        "path": str(facts.build.path),
     }
 
 
-def _status_of(build: BuildDirectory) -> str:
-    try:
-        return load_state(build).status.value
-    except CacheError:
-        return "unreadable"
-
-
-def _used(build: BuildDirectory) -> datetime:
-    return datetime.fromtimestamp(last_used(build), timezone.utc)
+def _used(facts: BuildFacts) -> datetime:
+    return datetime.fromtimestamp(facts.last_used, timezone.utc)
 
 
 def _stats(name: str) -> click.Command:
     def run(cache_dir: Path | None, build_names: Sequence[str], as_json: bool) -> None:
+        if not build_names:
+            cache = cache_from(cache_dir)
+            if as_json:
+                click.echo(json.dumps({"path": str(cache.path), **totals_of(cache).to_json()}))
+            else:
+                print_totals(cache)
+            return
         builds = chosen_builds(cache_dir, build_names, everything=False)
         if as_json:
             click.echo(json.dumps({build.name: _contents_of(build) for build in builds}, indent=2))
@@ -162,8 +166,10 @@ def _stats(name: str) -> click.Command:
                 click.echo(printable(f"# {path}"))
                 click.echo(printable(path.read_text("utf-8", "replace")))
 
-    argument = click.Argument(["build_names"], nargs=-1, required=True, metavar="BUILD...")
-    text = "Print the state and the statistics of builds."
+    argument = click.Argument(["build_names"], nargs=-1, metavar="[BUILD]...")
+    text = (
+        "Print the state and the statistics of builds; without a name, what the cache holds in all."
+    )
     return _command(name, text, run, argument, _json_option(), hidden=name == "print")
 
 
@@ -181,7 +187,10 @@ def _delete() -> click.Command:
         builds = chosen_builds(cache_dir, build_names, everything=everything)
         if not yes and builds:
             _ask(builds, by_name=not everything and not any(map(is_pattern, build_names)))
-        return _apply(delete_build, builds, "Deleted")
+        code = _apply(delete_build, builds, "Deleted")
+        if everything:
+            delete_all_commands(cache_from(cache_dir))
+        return code
 
     yes = click.Option(["--yes", "-y"], is_flag=True, help="Do not ask.")
     text = (
@@ -217,7 +226,11 @@ def _clean() -> click.Command:
             builds = older_than(builds, seconds_from(age))
         if size is not None:
             builds = beyond_size(builds, bytes_from(size))
-        return _apply(clean_build, builds, "Cleaned")
+        code = _apply(clean_build, builds, "Cleaned")
+        if everything or (age is not None and not build_names):
+            age_s = 0.0 if age is None else seconds_from(age)
+            clean_rest(cache_from(cache_dir), time.time() - age_s)
+        return code
 
     age = click.Option(
         ["--older-than", "age"],
@@ -230,7 +243,10 @@ def _clean() -> click.Command:
         help="Only as many builds, longest unused first, as bring the rest below this, "
         "such as 500MB or 10GB.",
     )
-    text = "Delete what builds made, and keep their logs, state and statistics."
+    text = (
+        "Delete what builds made, and keep their logs, state and statistics. With --all or "
+        "--older-than also what finished commands left, and environments that no command uses."
+    )
     return _command("clean", text, run, *_names(), age, size)
 
 

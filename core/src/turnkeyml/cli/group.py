@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from turnkeyml.cli.arguments import looks_like_input
-from turnkeyml.cli.config import config_options
+from turnkeyml.cli.arguments import GUIDE_COMMAND, looks_like_input
+from turnkeyml.cli.config_options import config_options
 from turnkeyml.cli.searching import SearchOptions, input_words
 from turnkeyml.errors import UsageError
 from turnkeyml.options import click_options, option_specs, options_from_values
@@ -231,7 +232,7 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
     def start(files: tuple[str, ...], **values: Any) -> int:
         common = {key: value for key, value in values.items() if key in own}
         where = {key: values.get(key) for key in vars(SearchOptions())}
-        words = input_words(files, options_from_values(SearchOptions, where))
+        words = input_words(_without_command(files), options_from_values(SearchOptions, where))
         options, execution, settings = _globals_from({**common, "input_files": words})
         given = {
             spellings[key]: value
@@ -254,6 +255,12 @@ def shorthand_command(registry: Registry, submit: Submit, *, name: str) -> click
         help=text,
         context_settings=HELP_NAMES,
     )
+
+
+def _without_command(files: Sequence[str]) -> Sequence[str]:
+    """Leave out the word of ``turnkey --dry-run benchmark FILE``, where options came first."""
+    named = files[:1] == (GUIDE_COMMAND,) and not Path(GUIDE_COMMAND).exists()
+    return files[1:] if named else files
 
 
 def management_command(record: ToolRecord, registry: Registry) -> click.Command:

@@ -26,13 +26,14 @@ def main() -> None:
         sys.exit(answer(sys.argv[3:]))
     import gc
 
-    from turnkeyml.cli.dispatch import run_command
+    from turnkeyml.cli.dispatch import run_command, unwritten
     from turnkeyml.console import Console
     from turnkeyml.errors import ExitCode
 
     console = Console()
     code = run_command(sys.argv[1:], console)
     if not console.is_complete:
+        console.error(*unwritten())
         code = code or ExitCode.FAILED
     # What is left is ended with the process: collecting it first takes a second after torch.
     gc.freeze()

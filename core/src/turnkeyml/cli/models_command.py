@@ -63,16 +63,18 @@ def _location() -> click.Command:
 
 def _list() -> click.Command:
     def show(corpora: Sequence[str], labels: Sequence[str]) -> None:
-        from turnkeyml.corpora import models_dir
+        from turnkeyml.corpora import corpora_in, models_dir
         from turnkeyml.errors import UsageError
         from turnkeyml.inputs import find_sources
         from turnkeyml.labels import parse_labels
 
         root = models_dir()
-        known = sorted(path.name for path in root.iterdir() if any(path.glob("*.py")))
+        known = corpora_in(root)
         for corpus in corpora:
             if corpus not in known:
-                raise UsageError(f"There is no corpus {corpus!r}.", hint=f"There are: {known}.")
+                raise UsageError(
+                    f"There is no corpus {corpus!r}.", hint=f"There are: {', '.join(known)}."
+                )
         words = [str(root / corpus / "*.py") for corpus in corpora or known]
         sources = find_sources(words, labels=parse_labels(labels))
         for source in sources:

@@ -105,7 +105,8 @@ def _timeout(options: ExecutionOptions) -> float:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
         raise UsageError(
-            f"The environment variable {TIMEOUT_VARIABLE} is {text!r}, and not a number of seconds."
+            f"The variable {TIMEOUT_VARIABLE} is {text!r}, and not a number of seconds.",
+            hint="Set it to one, such as 1800, or unset it.",
         )
     return seconds
 

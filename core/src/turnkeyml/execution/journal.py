@@ -21,7 +21,10 @@ SCHEMA = 1
 COMMANDS = ".commands"
 """The folder of a cache in which each command has a folder of its own."""
 
-_JOURNAL = "journal.jsonl"
+LOCK = "journal.lock"
+"""Whoever holds it works on the command."""
+
+JOURNAL = "journal.jsonl"
 _MAKE_ROOM = "Make room; the same command then goes on from here."
 
 
@@ -45,7 +48,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._cache = folder.parent.parent
-        self._path = folder / _JOURNAL
+        self._path = folder / JOURNAL
         self._is_ours = False
         self.ended: dict[str, tuple[Ending, JobReport]] = {}
         self.begun: dict[str, int] = {}
@@ -163,5 +166,10 @@ def opened_journal(folder: Path, waiting: Callable[[str], None]) -> Iterator[Jou
     Raises:
         CacheError: There can be no journal here.
     """
-    with held_lock(folder / "journal.lock", waiting):
-        yield Journal(folder)
+    lock = folder / LOCK
+    while True:
+        with held_lock(lock, waiting):
+            # Who takes away what a finished command left takes its lock, too, and holds it then.
+            if lock.exists():
+                yield Journal(folder)
+                return

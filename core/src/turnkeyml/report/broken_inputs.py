@@ -39,7 +39,46 @@ def broken_inputs(cache: Path) -> list[Values]:
     return sorted((row for row in rows if row), key=lambda row: str(row[c.SCRIPT]))
 
 
+def was_broken(cache: Path, source: Mapping[str, Any]) -> bool:
+    """Tell whether some command found no model in an input.
+
+    Args:
+        cache: The directory.
+        source: The input, as `Source.to_json` gives it.
+    """
+    wanted = json.dumps(source).encode()
+    return any(_WITHOUT_MODELS in line and wanted in line for line in _lines(cache))
+
+
+def lines_worth_keeping(cache: Path) -> dict[Path, list[bytes]]:
+    """Give the lines of journals on which the rows of broken inputs depend, by journal.
+
+    They are the last ones of each input that was broken once: what came later says that it is not.
+    """
+    broken = {s[1] for _, line in _lines_of(cache) if (s := _broken_source(line)) is not None}
+    latest: dict[bytes, tuple[bytes, Path, bytes]] = {}
+    for path, line in _lines_of(cache) if broken else ():
+        source, at = _SOURCE.search(line), _AT.search(line)
+        if source is None or at is None or source[1] not in broken:
+            continue
+        known = latest.get(source[1])
+        if known is None or known[0] <= at[1]:
+            latest[source[1]] = (at[1], path, line)
+    kept: dict[Path, list[bytes]] = {}
+    for _, path, line in latest.values():
+        kept.setdefault(path, []).append(line)
+    return kept
+
+
+def _broken_source(line: bytes) -> re.Match[bytes] | None:
+    return _SOURCE.search(line) if _WITHOUT_MODELS in line else None
+
+
 def _lines(cache: Path) -> Iterator[bytes]:
+    return (line for _, line in _lines_of(cache))
+
+
+def _lines_of(cache: Path) -> Iterator[tuple[Path, bytes]]:
     try:
         journals = sorted((cache / _COMMANDS).glob(f"*/{_JOURNAL}"))
     except OSError:
@@ -49,7 +88,7 @@ def _lines(cache: Path) -> Iterator[bytes]:
             continue
         try:
             with path.open("rb") as file:
-                yield from (line for line in file if _ENDED in line)
+                yield from ((path, line) for line in file if _ENDED in line)
         except OSError:
             # What cannot be read has nothing to tell.
             continue

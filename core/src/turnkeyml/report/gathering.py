@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from turnkeyml.cache.layout import BuildDirectory, Cache
 from turnkeyml.cache.locks import is_locked
+from turnkeyml.console import plural, printable
+from turnkeyml.display import html_table
 from turnkeyml.outcomes import Status
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.report import columns as c
@@ -107,6 +110,10 @@ def _names_from(shape: str) -> tuple[str, ...]:
     return names
 
 
+SHOWN_ROWS = 20
+"""So many rows a notebook shows."""
+
+
 @dataclass(frozen=True)
 class Report:
     """The rows of caches; they are made one by one, each time they are asked for.
@@ -120,6 +127,21 @@ class Report:
     caches: tuple[CacheRows, ...]
     registry: Registry
     problems: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        # Without the rows, of which there may be a hundred thousand.
+        places = ", ".join(printable(str(one.cache)) for one in self.caches)
+        return f"<Report of {plural(self.build_count, 'build')} in {places or 'no cache'}>"
+
+    def _repr_html_(self) -> str:
+        heads = (c.MODEL_NAME, c.BUILD_NAME, c.RUNTIME, c.MEAN_LATENCY, c.THROUGHPUT, c.VERDICT)
+        rows = [
+            [row.values.get(head) for head in (*heads, c.STATUS, c.ERROR)]
+            for row in itertools.islice(self.rows(), SHOWN_ROWS)
+        ]
+        rest = f"The first {SHOWN_ROWS} rows. " if len(rows) == SHOWN_ROWS else ""
+        note = f"{rest}{plural(self.build_count, 'build')}; rows() gives all."
+        return html_table((*heads, c.STATUS, c.ERROR), rows, note)
 
     @property
     def build_count(self) -> int:
@@ -189,9 +211,11 @@ def _gather_one(cache: Path) -> CacheRows:
     if read or gone:
         save_index(cache, read, gone)
     numbers = numbers_of(known.shapes, read)
-    fresh = {build.found.name: content_of(build, numbers) for build in read}
-    contents = {
-        build.name: fresh.get(build.name) or known.entries[build.name].content for build in found
-    }
+    fresh: dict[str, str] = {}
+    while read:
+        # Taken out as it goes, so that there is never all of it twice.
+        build = read.pop()
+        fresh[build.found.name] = content_of(build, numbers)
+    contents = {one.name: fresh.get(one.name) or known.entries[one.name].content for one in found}
     shapes = {number: names for names, number in numbers.items()}
     return CacheRows(cache, contents, shapes, tuple(broken_inputs(cache)))

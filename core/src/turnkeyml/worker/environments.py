@@ -23,9 +23,8 @@ from typing import Any
 from turnkeyml.cache.atomic import TEMPORARY
 from turnkeyml.cache.locks import build_lock
 from turnkeyml.errors import BuildError, PlanError
+from turnkeyml.worker.made_environments import ENVIRONMENTS, hold_environment, mark_environment
 
-ENVIRONMENTS = ".environments"
-"""The folder of a cache that has them."""
 OLDEST_PYTHON = (3, 10)
 _INSTALL_TIMEOUT_S = 1800
 _PROBE_TIMEOUT_S = 60
@@ -165,12 +164,14 @@ def environment_with(
     folder = cache / ENVIRONMENTS
     name = _name(packages, version)
     made = folder / name / "bin/python"
-    if not made.exists():
-        with build_lock(cache, f"environment-{name}", lambda owner: None):
-            # Somebody else may have made it meanwhile.
-            if not made.exists():
-                _make(folder, name, [f"{packages[0]}=={version}", *packages[1:]], run or _run)
-    return look_into(made, packages)
+    while True:
+        if not made.exists():
+            with build_lock(cache, f"environment-{name}", lambda owner: None):
+                # Somebody else may have made it meanwhile.
+                if not made.exists():
+                    _make(folder, name, [f"{packages[0]}=={version}", *packages[1:]], run or _run)
+        if hold_environment(folder / name):
+            return look_into(made, packages)
 
 
 def clean_environment() -> dict[str, str]:
@@ -197,6 +198,7 @@ def _make(folder: Path, name: str, requirements: Sequence[str], run: Runner) -> 
                 f"No environment with {requirements[0]} could be made: {reason}",
                 hint="Check the version and the network, or give an environment with --rt-env.",
             )
+        mark_environment(unfinished)
         unfinished.replace(folder / name)
     finally:
         # Whoever was killed while making it held the lock that we hold now. An installer that

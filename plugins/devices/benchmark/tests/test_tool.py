@@ -455,3 +455,14 @@ def test_what_must_be_installed_here_does_not_matter_elsewhere(registry, state, 
         run(state, registry, runtime="filed-refused", iterations=2)
     run(state, registry, runtime="filed-refused", rt_env=str(own_environment), iterations=2)
     assert len(state.shown_results) == 1
+
+
+@pytest.mark.parametrize("info", [{}, {"inputs_folder": "inputs"}, {"inputs": {}}])
+def test_model_without_inputs_is_refused(state, registry, info):
+    model = state.folder("onnx") / "bare.onnx"
+    model.write_text("model")
+    state.add(ONNX_MODEL, [model], info=info)
+    with pytest.raises(BuildError) as caught:
+        run(state, registry, runtime="quick")
+    assert caught.value.message == f"The onnx-model of {state.name} comes without inputs."
+    assert caught.value.hint == "Start from its file with load-onnx, which makes inputs."

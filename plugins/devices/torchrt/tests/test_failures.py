@@ -67,3 +67,26 @@ def test_our_own_errors_pass():
 )
 def test_message_is_one_line(text, line):
     assert first_line(RuntimeError(text)) == line
+
+
+class InvalidCxxCompiler(RuntimeError):
+    pass
+
+
+class CppCompileError(RuntimeError):
+    pass
+
+
+def test_missing_compiler_is_told():
+    error = build_error_from(InvalidCxxCompiler("none"), "Net")
+    assert error.message == "torch.compile finds no C++ compiler that works."
+    assert "g++" in error.hint
+
+
+def test_what_the_compiler_said_is_told():
+    text = "C++ compile error\n\nx.cpp:3:1: error: expected ';'\nmore"
+    error = build_error_from(CppCompileError(text), "Net")
+    start = "The C++ compiler refused what torch.compile made of Net: "
+    assert error.message.startswith(start)
+    assert "expected ';'" in error.message
+    assert "CXX" in error.hint

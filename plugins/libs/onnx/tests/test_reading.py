@@ -133,3 +133,9 @@ def test_graphs_and_nodes_of_branches_are_found(path):
     model = load_model(saved(path, proto))
     assert len(list(graphs_of(model))) == 3
     assert [node.op_type for node in nodes_of(model)].count("Identity") == 2
+
+
+def test_model_without_a_graph_is_one_sentence(path):
+    path.write_bytes(onnx.ModelProto(ir_version=10).SerializeToString())
+    with pytest.raises(BuildError, match=r"or is damaged: it has no graph\.$"):
+        load_model(path)

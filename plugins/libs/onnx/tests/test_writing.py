@@ -131,3 +131,16 @@ def test_failure_while_writing_leaves_nothing_behind(folder, monkeypatch):
         write_model(model, folder, "m.onnx")
     assert "-d" in caught.value.hint
     assert list(folder.iterdir()) == []
+
+
+def test_weight_that_gives_another_number_of_bytes_is_refused(folder):
+    model = model_with({"w": weights()})
+
+    class Short(ir.Tensor):
+        def tofile(self, file):
+            file.write(bytes(10))
+
+    model.graph.initializers["w"].const_value = Short(weights(), name="w")
+    with pytest.raises(BuildError, match="The weight 'w' has 10 bytes, not 8192"):
+        write_model(model, folder, "m.onnx")
+    assert list(folder.iterdir()) == []

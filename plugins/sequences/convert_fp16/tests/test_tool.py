@@ -504,3 +504,13 @@ def test_same_source_gives_the_same_bytes(mlp):
     first = case.convert().read_bytes()
     case.state.add(ONNX_MODEL, source.files, info=source.info)
     assert case.convert().read_bytes() == first
+
+
+def test_captured_inputs_of_another_type_are_one_sentence(mlp):
+    case = mlp()
+    from turnkeyml.worker.tensors import RawTensor, write_tensors
+
+    wrong = RawTensor("int32", (2, 32), memoryview(bytes(256)))
+    write_tensors(case.state.build.path / "inputs", {"captured.x": wrong})
+    with pytest.raises(BuildError, match=r"captured\.x is int32, where float32 is needed"):
+        case.convert()

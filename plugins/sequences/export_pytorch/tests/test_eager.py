@@ -87,3 +87,13 @@ def test_what_cannot_be_exported_is_said_before_it_is_tried(run, make, what):
         run(returns(make), torch.ones(2))
     assert caught.value.hint
     assert "\n" not in str(caught.value)
+
+
+def test_output_that_cannot_be_looked_into_is_said(run, monkeypatch):
+    def refuse(returned):
+        raise NotImplementedError("no such thing")
+
+    monkeypatch.setattr("turnkeyml_plugin_export_pytorch.eager.output_tensors", refuse)
+    with pytest.raises(BuildError, match="cannot be looked into: no such thing") as caught:
+        run(returns(lambda x: x), torch.ones(2))
+    assert caught.value.hint

@@ -351,3 +351,9 @@ def test_values_fit_their_type(lookup, made, make):
     assert (ids.min(), ids.max()) == (0, 127)
     assert made("position_ids", "INT8").max() == 126
     assert made("x_lengths", "UINT8", (1,), others=[("x", "FLOAT", (1, 400))]).tolist() == [255]
+
+
+def test_type_that_onnx_does_not_know_is_refused(fails, make):
+    proto = make.linear([1, 64])
+    proto.graph.input[0].type.tensor_type.elem_type = 99
+    assert "The input 'x' has the unknown element type 99." in fails(proto)

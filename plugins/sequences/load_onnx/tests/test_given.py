@@ -122,3 +122,14 @@ def test_file_that_would_fill_memory_is_refused(fails, make, npz, monkeypatch):
     path = npz(compressed=True, input_ids=ids(1, 200), attention_mask=ids(1, 200) * 0)
     monkeypatch.setattr(given, "LARGEST_BYTES", 2000)
     assert "The arrays in in.npz would take" in fails(make.bert(), inputs=path)
+
+
+def test_file_that_cannot_be_read_is_an_error(fails, make, npz, monkeypatch):
+    from turnkeyml_plugin_load_onnx import given
+
+    def refuse(*args):
+        raise OSError(5, "Input/output error")
+
+    path = npz(input_ids=ids(1, 200), attention_mask=ids(1, 200))
+    monkeypatch.setattr(given.zipfile, "ZipFile", refuse)
+    assert fails(make.bert(), inputs=path).startswith("in.npz cannot be read: Input/output error.")

@@ -67,6 +67,63 @@ def test_flipped_byte_gives_a_sentence_or_a_model_and_no_other_error(load, make,
         assert "\n" not in str(error)
 
 
+@st.composite
+def edits(draw, size):
+    """Make a function that cuts out, repeats, moves or overwrites pieces of bytes."""
+    made = []
+    for _ in range(draw(st.integers(1, 4))):
+        start, other = (draw(st.integers(0, size)) for _ in range(2))
+        length = draw(st.sampled_from([1, 2, 4, 8, 100, 1000]))
+        new = draw(st.binary(max_size=12))
+        made.append((draw(st.sampled_from("xrmo")), start, other, length, new))
+
+    def edit(content):
+        for how, start, other, length, new in made:
+            piece = content[start : start + length]
+            if how == "x":
+                content = content[:start] + content[start + length :]
+            elif how == "r":
+                content = content[:start] + piece * 3 + content[start + length :]
+            elif how == "m":
+                content = content[:other] + piece + content[other:]
+            else:
+                content = content[:start] + new + content[start + len(new) :]
+        return content
+
+    return edit
+
+
+def reads_or_refuses(load, path, content):
+    path.write_bytes(content)
+    try:
+        load(path)
+    except BuildError as error:
+        assert "\n" not in str(error)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_edited_file_gives_a_sentence_or_a_model_and_no_other_error(load, make, tmp_path, data):
+    proto = make.linear()
+    proto.graph.initializer[0].raw_data = bytes(64 * 32 * 4)
+    content = proto.SerializeToString()
+    edit = data.draw(edits(len(content) if data.draw(st.booleans()) else 60))
+    reads_or_refuses(load, tmp_path / "net.onnx", edit(content))
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_often_edited_file_gives_a_sentence_or_a_model(load, make, tmp_path, data):
+    content = make.bert().SerializeToString()
+    edit = data.draw(edits(data.draw(st.sampled_from([100, 1000, len(content)]))))
+    reads_or_refuses(load, tmp_path / "net.onnx", edit(content))
+
+
 @pytest.mark.parametrize(
     ("opset", "hint"), [(6, "raise it with"), (27, "lower it with"), (99, "older opset")]
 )
@@ -212,3 +269,12 @@ def test_weights_are_not_read_with_the_file(make, save):
     )
     file = read_onnx(save(proto))
     assert file.proto.ByteSize() < 1000
+
+
+def test_file_that_no_reader_can_load_is_refused_with_what_helps(fails, make, save, monkeypatch):
+    from turnkeyml_plugin_load_onnx import reading
+
+    monkeypatch.setattr(reading, "_LARGEST_MESSAGE", 100)
+    text = fails(make.linear())
+    assert "The file holds more than 2 GiB besides its weights" in text
+    assert "Write it with its weights as external data." in text

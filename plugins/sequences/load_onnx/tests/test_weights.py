@@ -333,3 +333,27 @@ def test_every_weight_of_a_file_reads_back_the_same(read, make, size):
 
 def test_onnx_reads_what_was_written(load, make):
     onnx.checker.check_model(str(load(make.bert()).file), full_check=True)
+
+
+def test_sparse_weights_that_are_malformed_are_refused(fails, make):
+    sparse = sparse_of(make, [1, 9])
+    sparse.values.dims[0] = 5
+    node = make.node("Identity", ["w"], ["y"])
+    graph = make.graph([node], [], [("y", "FLOAT", None)], sparse_initializer=[sparse])
+    assert "The sparse weight 'w' is malformed." in fails(make.model(graph))
+
+
+def test_text_in_another_file_is_refused(fails, make):
+    text = TensorProto(name="w", data_type=TensorProto.STRING, dims=[2])
+    text.data_location = TensorProto.EXTERNAL
+    text.external_data.add(key="location", value="w.bin")
+    node = make.node("Identity", ["w"], ["y"])
+    graph = make.graph([node], [], [("y", "STRING", [2])], {"w": text})
+    wanted = "The weight 'w' is text in another file, which ONNX does not allow."
+    assert wanted in fails(make.model(graph))
+
+
+def test_data_whose_name_the_system_refuses_is_an_error(fails, make):
+    proto = make.linear([1, 64])
+    external(proto, location="w" * 300)
+    assert "which cannot be read: File name too long." in fails(proto)

@@ -327,7 +327,8 @@ def _inputs_of(state: State, artifact: Artifact) -> ModelInputs:
     names = artifact.info.get("inputs")
     if not isinstance(folder, str) or not isinstance(names, dict):
         raise BuildError(
-            f"The {artifact.kind} of {state.name} comes without inputs to run it with."
+            f"The {artifact.kind} of {state.name} comes without inputs.",
+            hint="Start from its file with load-onnx, which makes inputs.",
         )
     return ModelInputs(state.build.path / folder, names)
 

@@ -25,7 +25,10 @@ def default_opset() -> int:
     try:
         opset = int(text)
     except ValueError as error:
-        raise PlanError(f"{OPSET_VARIABLE} is {text!r}, which is no number.") from error
+        raise PlanError(
+            f"{OPSET_VARIABLE} is {text!r}, which is no number.",
+            hint="Set it to an opset, such as 18, or unset it.",
+        ) from error
     return check_opset(opset, OPSET_VARIABLE)
 
 

@@ -173,8 +173,8 @@ def _save_stats(
         save(f"float16_{what}_infinite", total.infinite)
         save(f"float16_{what}_nan", total.nan)
         # A list, because names as keys would give a report a column for each weight of each model.
-        losses = [{"name": name, **lost.to_json()} for name, lost in found.items() if lost]
-        save(f"float16_{what}", losses)
+        named = [{"name": name, **lost.to_json()} for name, lost in found.items() if lost]
+        save(f"float16_{what}", named)
 
 
 def _warn(state: State, what: str, losses: Mapping[str, Losses]) -> None:

@@ -211,7 +211,10 @@ def _tell(source: Source, recorder: Recorder, end: ScriptEnd, context: RunContex
     if end.kind is EndKind.RAISED:
         raise BuildError(f"The script raised {_what(end)}.{on}", hint=_advice(end))
     if end.code != 0:
-        raise BuildError(f"The script ended itself with exit code {end.code!r}.{on}")
+        raise BuildError(
+            f"The script ended itself with exit code {end.code!r}.{on}",
+            hint="Run it with Python alone to see why; --script-args gives it a command line.",
+        )
     if not found:
         raise BuildError(f"The script calls no PyTorch model.{_why(recorder)}")
     if end.kind is not EndKind.FINISHED:

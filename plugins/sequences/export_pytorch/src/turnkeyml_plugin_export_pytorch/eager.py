@@ -20,6 +20,8 @@ UNCOUNTED = (
 )  # fmt: skip
 """Beginnings of the names of operators that multiply much, and for which there is no formula."""
 
+_RETURN_TENSORS = "Let its forward return tensors, or a list, tuple, dict or dataclass of them."
+
 
 @dataclass(frozen=True)
 class EagerRun:
@@ -47,11 +49,13 @@ def run_eager(module: torch.nn.Module, call: FlatCall) -> EagerRun:
     try:
         outputs = output_tensors(returned)
     except NotImplementedError as error:
-        raise BuildError(f"What the model returns cannot be looked into: {error}.") from error
+        raise BuildError(
+            f"What the model returns cannot be looked into: {error}.", hint=_RETURN_TENSORS
+        ) from error
     if not outputs:
         raise BuildError(
             f"The model returns no tensor but {_kind_of(returned)}, so there is nothing to export.",
-            hint="Let its forward return tensors, or a list, tuple, dict or dataclass of them.",
+            hint=_RETURN_TENSORS,
         )
     for name, tensor in outputs.items():
         _check_output(name, tensor)
