@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from turnkeyml.cache.layout import cache_from
 from turnkeyml.cli.cache_command import chosen_builds
 from turnkeyml.cli.many_values import ManyValues
-from turnkeyml.errors import UsageError
+from turnkeyml.errors import TurnkeyError, UsageError
 from turnkeyml.options import click_options, option, option_specs, options_from_values
 from turnkeyml.plugins.records import ToolRole
 from turnkeyml.plugins.registry import Registry
@@ -71,8 +72,9 @@ class CacheBenchmark(ManyValues):
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Give all options, the tool's too."""
-        self._load()
+        """Give all options, the tool's too, if it is installed."""
+        with suppress(TurnkeyError):
+            self._load()
         return super().get_params(ctx)
 
     def _load(self) -> None:
