@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from turnkeyml.artifacts import Artifact
 from turnkeyml.cache.atomic import open_replaced
 from turnkeyml.device import Device, DeviceInfo, default_device, resolve_device, runtimes_for
 from turnkeyml.errors import BuildError, PlanError
-from turnkeyml.options import option
 from turnkeyml.plugins.records import RuntimeRecord
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.rt_args import convert_rt_args, parse_rt_args
@@ -38,82 +37,10 @@ from turnkeyml_plugin_benchmark.choices import (
     percent_from,
     with_threads,
 )
+from turnkeyml_plugin_benchmark.options import BenchmarkOptions
 from turnkeyml_plugin_benchmark.repeats import combine
 
-DEFAULT_ITERATIONS = 100
 _SAMPLES_SCHEMA = 2
-
-
-@dataclass(frozen=True)
-class BenchmarkOptions:
-    """The options of `benchmark`."""
-
-    device: str | None = option(
-        None,
-        metavar="TYPE",
-        help="What runs the model: family, family::part or family::part::config. "
-        "[default: the processor of this machine]",
-        shorthand="--device",
-    )
-    runtime: str | None = option(
-        None,
-        metavar="SW",
-        help="The software that runs it, or several joined by commas. "
-        "[default: the first that the device names]",
-        shorthand="--runtime",
-    )
-    iterations: int = option(
-        DEFAULT_ITERATIONS,
-        metavar="N",
-        minimum=1,
-        help="How many inferences are timed, after the warm-up.",
-        shorthand="--iterations",
-    )
-    rt_args: tuple[str, ...] = option(
-        (),
-        metavar="KEY::VALUE",
-        help="Arguments of the runtime: key::value, key::[value1,value2], or a key alone. "
-        "RUNTIME.key::value is for that one of several.",
-        shorthand="--rt-args",
-    )
-    warm_up: int | None = option(
-        None,
-        metavar="N",
-        minimum=0,
-        help="Inferences between the first and the timed ones. [default: until they are steady]",
-    )
-    min_duration: float = option(
-        0.0,
-        metavar="SECONDS",
-        minimum=0,
-        help="Time more inferences than --iterations, until they took so long.",
-    )
-    until_ci: str | None = option(
-        None,
-        metavar="PERCENT",
-        help="Time more inferences than --iterations, until the median is known to so many percent "
-        "either way, such as 1%.",
-    )
-    repeat: int = option(
-        1, metavar="N", minimum=1, help="Measure so many times, each from loading the model on."
-    )
-    threads: int | None = option(
-        None,
-        metavar="N",
-        minimum=1,
-        help="Threads that compute on the processor. [default: the runtime decides]",
-    )
-    rt_version: str | None = option(
-        None,
-        metavar="VERSION",
-        help="Run the runtime in this version, in an environment of its own that is made once and "
-        "kept. Several joined by commas are compared; current is the one that is installed.",
-    )
-    rt_env: str | None = option(
-        None,
-        metavar="PATH",
-        help="Run the runtime in this Python environment, which has what it needs.",
-    )
 
 
 class Benchmark(Tool):
