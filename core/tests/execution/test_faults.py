@@ -76,7 +76,7 @@ def harm(environment: Environment, scene: str, how: str, stride: int) -> int:
         env=environment.environment({"TURNKEY_TRACEBACK": "False"}),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=800,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -111,6 +111,7 @@ def test_a_disk_that_is_full_is_explained_and_leaves_nothing_wrong(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("scene", "how"),
     [
