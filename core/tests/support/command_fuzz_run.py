@@ -109,9 +109,18 @@ def _run(words: Sequence[str], world: World) -> tuple[list[str], float]:
 
 
 def fuzz_for(
-    seconds: float, folder: Path, patch: Any, *, real: bool = False
+    seconds: float, folder: Path, patch: Any, *, real: bool = False, chance: int | None = None
 ) -> tuple[int, list[tuple[list[str], list[str]]]]:
-    """Try command lines for so long; gives how many, and those that did what they must not."""
+    """Try command lines for so long; gives how many, and those that did what they must not.
+
+    Args:
+        seconds: How long.
+        folder: A place for what they write.
+        patch: Sets environment variables.
+        real: With the installed plugins instead of toys.
+        chance: The same number tries the same lines again; None tries others each time.
+    """
+    seeds = random.Random(chance)
     warnings.simplefilter("error")
     world, words = set_up(folder, patch, real=real)
     end = time.monotonic() + seconds
@@ -136,5 +145,5 @@ def fuzz_for(
             found.append((line, what))
 
     while time.monotonic() < end:
-        seed(random.randrange(2**32))(attempt)()
+        seed(seeds.randrange(2**32))(attempt)()
     return count, found
