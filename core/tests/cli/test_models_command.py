@@ -14,6 +14,10 @@ from turnkeyml import corpora
 from turnkeyml.errors import ExitCode, UsageError
 
 CHECKOUT = Path(__file__).resolve().parents[3] / "models"
+in_a_checkout = pytest.mark.skipif(
+    not Path(corpora.__file__).is_relative_to(CHECKOUT.parent / "core" / "src"),
+    reason="turnkey does not run from the checkout",
+)
 
 
 def command(*words: str, code: int = ExitCode.OK) -> Ended:
@@ -27,6 +31,7 @@ def nothing_installed(plugins: FakePlugins, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
 
+@in_a_checkout
 def test_in_a_checkout_they_are_the_folder_models() -> None:
     assert command("location").out == f"The models are in {CHECKOUT}\n"
     assert command("location", "--quiet").out == f"{CHECKOUT}\n"
@@ -58,6 +63,7 @@ def test_without_them_it_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -
     assert "pip install turnkeyml-models" in done.err
 
 
+@in_a_checkout
 def test_a_damaged_installation_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str) -> Any:
         raise ValueError("turnkeyml_models.__spec__ is None")
