@@ -57,6 +57,13 @@ def _lines(report: Report, columns: list[str]) -> Iterator[list[Any]]:
         yield line
 
 
+def text_from(value: Any) -> str:
+    """Give a value as text: lists of text joined by ``; ``, other lists and mappings as JSON."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "; ".join(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
+
+
 def cell_from(value: Any) -> str:
     """Give what stands in a cell.
 
@@ -68,12 +75,7 @@ def cell_from(value: Any) -> str:
         return NONE
     if isinstance(value, (bool, int, float)):
         return str(value)
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        text = "; ".join(value)
-    elif isinstance(value, (list, dict)):
-        text = json.dumps(value, ensure_ascii=False)
-    else:
-        text = str(value)
+    text = text_from(value)
     text = _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
     if text == NONE or (_FORMULA.match(text) and not _NUMBER.match(text)):
         return f"'{text}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import Any
 
 from turnkeyml.report import columns as c
+from turnkeyml.report.csv_format import text_from
 
 Cell = None | int | float | str
 """What a cell has: nothing, a number, or text."""
@@ -60,12 +60,7 @@ def cell_from(value: Any, longest: int = LONGEST) -> Cell:
         return "yes" if value else "no"
     if isinstance(value, int):
         return value if abs(value) <= _LARGEST else str(value)
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        text = "; ".join(value)
-    elif isinstance(value, (list, dict)):
-        text = json.dumps(value, ensure_ascii=False)
-    else:
-        text = str(value)
+    text = text_from(value)
     if _DIGEST.match(text):
         return f"{text[:16]}…"
     return text if len(text) <= longest else f"{text[:longest]}…"
