@@ -72,34 +72,34 @@ def test_job_that_failed_is_one_that_failed_for_slurm_too(start, make_job, text,
 
 
 def test_exact_time_is_kept_and_nothing_is_left(start, make_job, tmp_path, monkeypatch):
-    monkeypatch.setenv("TOY_MARK_TIME", tmp_path.name)
+    monkeypatch.setenv("TOY_MARK_TIME", str(tmp_path))
     submission, process = start(make_job("a", "spawn\n", timeout_s=1.5))
     assert process.wait(60) == 1
     assert submission.end(0)["end"]["ending"] == "timeout"
-    assert not processes_marked(f"TOY_MARK_TIME={tmp_path.name}")
+    assert not processes_marked(f"TOY_MARK_TIME={tmp_path}")
 
 
 def test_signal_of_slurm_ends_everything_and_slurm_is_to_say_why(
     start, make_job, tmp_path, monkeypatch
 ):
-    monkeypatch.setenv("TOY_MARK_TERM", tmp_path.name)
+    monkeypatch.setenv("TOY_MARK_TERM", str(tmp_path))
     submission, process = start(make_job("a", f"note {tmp_path / 'begun'}\nspawn\n"))
     wait_for(tmp_path / "begun")
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 143
     assert submission.end(0)["signalled"] is True
-    assert not processes_marked(f"TOY_MARK_TERM={tmp_path.name}")
+    assert not processes_marked(f"TOY_MARK_TERM={tmp_path}")
 
 
 @pytest.mark.parametrize("how", ["void", "revoke"])
 def test_job_that_nobody_wants_any_more_ends_by_itself(start, make_job, tmp_path, monkeypatch, how):
-    monkeypatch.setenv("TOY_MARK_VOID", tmp_path.name)
+    monkeypatch.setenv("TOY_MARK_VOID", str(tmp_path))
     submission, process = start(make_job("a", f"note {tmp_path / 'begun'}\nspawn\n"))
     wait_for(tmp_path / "begun")
     submission.void() if how == "void" else submission.revoke(0)
     assert process.wait(20) == 143
     assert submission.ended() == set()
-    assert not processes_marked(f"TOY_MARK_VOID={tmp_path.name}")
+    assert not processes_marked(f"TOY_MARK_VOID={tmp_path}")
 
 
 def test_job_whose_submission_is_not_there_does_nothing(tmp_path):

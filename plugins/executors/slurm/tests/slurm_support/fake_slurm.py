@@ -17,29 +17,15 @@ or ``wait:REASON`` (it does not begin), ``forget`` (Slurm does not know it), ``s
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
+
+from played_state import locked, write_json
 
 FOLDER = Path(os.environ["FAKE_SLURM"])
 AWAY = "Unable to contact slurm controller (connect failure)"
-
-
-@contextmanager
-def locked():
-    with (FOLDER / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        path = FOLDER / "state.json"
-        state = (
-            json.loads(path.read_text()) if path.exists() else {"next": 1, "tries": {}, "jobs": []}
-        )
-        yield state
-        temporary = FOLDER / ".state"
-        temporary.write_text(json.dumps(state))
-        temporary.replace(path)
 
 
 def control():
@@ -79,7 +65,7 @@ def sbatch(words):
             "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: "
             "Job violates accounting/QOS policy (job submit limit, size and/or time limits)"
         )
-    with locked() as state:
+    with locked(FOLDER) as state:
         number = state["next"]
         state["next"] += 1 + count
         content = json.loads(Path(folder, "manifest.json").read_text())
@@ -104,7 +90,7 @@ def sbatch(words):
         schedule(state, told)
         lost = told.get("lose_answer", 0)
     if lost:
-        (FOLDER / "control.json").write_text(json.dumps({**told, "lose_answer": lost - 1}))
+        write_json(FOLDER / "control.json", {**told, "lose_answer": lost - 1})
         fail(f"sbatch: error: Batch job submission failed: {AWAY}")
     print(number)
 
@@ -205,13 +191,8 @@ def report(job):
 def leave(job, kind, content=None):
     path = Path(job["folder"], "tasks", f"{job['index']}.{kind}.json")
     if path.parent.is_dir():
-        temporary = path.with_name(f".tmp-{path.name}")
-        temporary.write_text(
-            json.dumps(
-                {"schema": 1, "node": job["node"], "array_id": str(job["array"]), **(content or {})}
-            )
-        )
-        temporary.replace(path)
+        who = {"schema": 1, "node": job["node"], "array_id": str(job["array"])}
+        write_json(path, {**who, **(content or {})})
 
 
 def start(job):
@@ -244,7 +225,7 @@ def start(job):
 
 def squeue(words):
     names = option(words, "--name").split(",")
-    with locked() as state:
+    with locked(FOLDER) as state:
         schedule(state, control())
         for job in state["jobs"]:
             if job["name"] in names and job["known"]:
@@ -269,7 +250,7 @@ def squeue(words):
 def scancel(words):
     name, only = option(words, "--name"), option(words, "--state")
     task = next((word for word in words if not word.startswith("-")), None)
-    with locked() as state:
+    with locked(FOLDER) as state:
         for job in state["jobs"]:
             is_meant = job["name"] == name and task in (None, f"{job['array']}_{job['index']}")
             if not is_meant or job["state"] not in ("PENDING", "RUNNING"):
@@ -290,14 +271,14 @@ def scontrol(words):
         return
     if words[0] == "update":
         number = int(option(words, "JobId"))
-        with locked() as state:
+        with locked(FOLDER) as state:
             for job in state["jobs"]:
                 if job["array"] == number:
                     job["throttle"] = option(words, "ArrayTaskThrottle")
             schedule(state, control())
         return
     array, _, index = words[-1].partition("_")
-    with locked() as state:
+    with locked(FOLDER) as state:
         for job in state["jobs"]:
             if (str(job["array"]), str(job["index"])) == (array, index) and job["known"]:
                 print(
@@ -312,7 +293,7 @@ def scontrol(words):
 def sacct(words):
     if control().get("no_accounts"):
         fail("Slurm accounting storage is disabled")
-    with locked() as state:
+    with locked(FOLDER) as state:
         for job in state["jobs"]:
             if job["name"] == option(words, "--name") and job.get("accounted"):
                 print(f"{job['array']}_{job['index']}|{job['accounted']}|0:0|n1")

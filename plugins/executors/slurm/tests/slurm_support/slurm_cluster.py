@@ -6,6 +6,8 @@ import json
 import time
 from pathlib import Path
 
+from played_state import locked, write_json
+
 from turnkeyml.execution.job_folder import write_job
 from turnkeyml.executor import Ended, Started
 from turnkeyml_plugin_slurm.settings import Patience
@@ -29,18 +31,14 @@ class FakeCluster:
         path = self.folder / "control.json"
         before = json.loads(path.read_text()) if path.exists() else {}
         after = {k: v for k, v in {**before, **what}.items() if v is not None}
-        temporary = self.folder / ".control"
-        temporary.write_text(json.dumps(after))
-        temporary.replace(path)
+        write_json(path, after)
 
     def change(self, name, **facts):
         """Change what is known of a job, by its key."""
-        path = self.folder / "state.json"
-        state = json.loads(path.read_text())
-        for job in state["jobs"]:
-            if job["key"] == name:
-                job.update(facts)
-        path.write_text(json.dumps(state))
+        with locked(self.folder) as state:
+            for job in state["jobs"]:
+                if job["key"] == name:
+                    job.update(facts)
 
     @property
     def jobs(self):
@@ -70,7 +68,7 @@ class FakeCluster:
                 report = {"source": text["source"], "models": [], "error": None, "notes": [],
                           "log": None}  # fmt: skip
                 end = {"ending": "reported", "message": "", "hint": None, "peak_memory_bytes": None}
-                path.write_text(json.dumps({"schema": 1, "end": end, "report": report}))
+                write_json(path, {"schema": 1, "end": end, "report": report})
                 self.change(key, state="COMPLETED")
 
 
