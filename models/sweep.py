@@ -20,7 +20,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ CHAIN = (
     *("benchmark", "--iterations", "10"),
 )
 STAGES = ("found", "exported", "optimized", "converted", "run")
+LIBRARIES = ("transformers", "timm", "torchvision", "diffusers", "torch-geometric")
 PRELOAD = ("transformers.modeling_utils", "timm", "diffusers", "torch_geometric.nn")
 
 
@@ -64,7 +67,9 @@ class SweepResult:
         parameters: How many it has.
         stages: How each went: ``successful``, ``failed``, or another status of turnkey.
         parity: How the check of the float16 model against PyTorch ended.
-        parity_error: The largest departure relative to the largest number of that output.
+        parity_error: The largest difference from PyTorch, relative to its value there or, where
+            that is larger, to the root mean square of that output.
+        parity_reason: Why it could not be compared, or how it departs.
         failed_step: Where it ended.
         cause: Why, without names and numbers.
         error: Why.
@@ -78,6 +83,7 @@ class SweepResult:
     stages: Mapping[str, str] | None = None
     parity: str = ""
     parity_error: float | None = None
+    parity_reason: str = ""
     failed_step: str = ""
     cause: str = ""
     error: str = ""
@@ -150,6 +156,7 @@ def result_from(row: Mapping[str, Any]) -> SweepResult | None:
         stages={stage: row[stage] for stage in STAGES if stage in row},
         parity=row.get("convert-fp16.parity.status", ""),
         parity_error=row.get("convert-fp16.parity.max_rel"),
+        parity_reason=row.get("convert-fp16.parity.reason", "")[:300],
         failed_step=row.get("failed_step", ""),
         cause=row.get("cause", ""),
         error=row.get("error", "").partition("\n")[0][:300],
@@ -174,6 +181,9 @@ def gather(cache: Path) -> list[SweepResult]:
     results = [r for (script, model), r in found.items() if model or script not in with_models]
     results.sort(key=lambda result: (result.script, result.model))
     facts["turnkey"] = " ".join(CHAIN)
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            facts[f"version.{name}"] = version(name)
     lines = [json.dumps({"facts": dict(sorted(facts.items()))})]
     lines += [json.dumps(_without_nothing(asdict(result))) for result in results]
     temporary = RESULTS.with_suffix(".tmp")

@@ -170,19 +170,20 @@ def _departures(results: Sequence[SweepResult]) -> list[str]:
         lines += [
             "## Beyond the tolerance of float16",
             "",
-            "The largest departure from PyTorch, relative to the largest number of that output. "
-            "The tolerance is 0.05; an output that is not a number has no departure.",
+            "The largest difference from PyTorch, relative to its value there or, where that is "
+            "larger, to the root mean square of that output. The tolerance is 0.05.",
             "",
-            "| script | departure |",
-            "|---|--:|",
+            "| script | difference | how |",
+            "|---|--:|---|",
         ]
         for result in departed:
             value = "-" if result.parity_error is None else f"{result.parity_error:.3g}"
-            lines.append(f"| `{result.script}` | {value} |")
+            lines.append(f"| `{result.script}` | {value} | {_cell(result.parity_reason)} |")
         lines.append("")
     if unchecked:
         lines += ["## Not compared", "", "| script | why |", "|---|---|"]
-        lines += [f"| `{result.script}` | {result.parity} |" for result in unchecked]
+        for result in unchecked:
+            lines.append(f"| `{result.script}` | {_cell(result.parity_reason or result.parity)} |")
         lines.append("")
     return lines
 

@@ -19,6 +19,7 @@ STAGES = dict.fromkeys(sweep.STAGES, "successful")
 @pytest.fixture
 def results(monkeypatch, tmp_path):
     monkeypatch.setattr(sweep, "RESULTS", tmp_path / "results.jsonl")
+    monkeypatch.setattr(sweep, "version", lambda name: "1.2.3")
 
 
 def row_of(script, **values):
@@ -59,6 +60,7 @@ def test_what_was_measured_comes_back_as_it_was_written(results, monkeypatch):
     ]
     facts, found = gathered(monkeypatch, rows)
     assert facts["version.torch"] == "2.13.0"
+    assert facts["version.timm"] == "1.2.3", "the models are the library's"
     lstm, vit = found
     assert (vit.script, vit.parity_error, vit.mean_latency_ms) == ("timm/vit.py", 0.0, 1.5)
     assert vit.is_whole
@@ -91,20 +93,28 @@ def test_the_page_counts_scripts_and_names_what_failed():
         # Of two models of one script one is beyond the tolerance: so is the script.
         sweep.SweepResult("selftest/two.py", "1", stages=STAGES, parity="ok"),
         sweep.SweepResult("selftest/two.py", "2", stages=STAGES, parity="mismatch", parity_error=2),
+        sweep.SweepResult(
+            "selftest/zero.py",
+            "1",
+            stages=STAGES,
+            parity="not checked",
+            parity_reason="It is zero.",
+        ),
     ]
-    scripts = ["timm/a.py", "timm/b.py", "timm/c.py", "selftest/two.py"]
+    scripts = ["timm/a.py", "timm/b.py", "timm/c.py", "selftest/two.py", "selftest/zero.py"]
     page = sweep_table.page_from({"device_name": "A processor"}, results, scripts, 3)
-    assert "**3 of 4 scripts have been run so far**" in page
+    assert "**4 of 5 scripts have been run so far**" in page
     assert (
         "| `timm` | 2 | 2 (100.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) "
         "| 1 (50.0 %) |" in page
     )
     assert (
-        "| `selftest` | 1 | 1 (100.0 %) | 1 (100.0 %) | 1 (100.0 %) | 1 (100.0 %) | 0 (0.0 %) "
-        "| 1 (100.0 %) |" in page
+        "| `selftest` | 2 | 2 (100.0 %) | 2 (100.0 %) | 2 (100.0 %) | 2 (100.0 %) | 0 (0.0 %) "
+        "| 2 (100.0 %) |" in page
     )
     assert "| 1 | export-pytorch | No operator 'aten::x\\|y' &lt;here>. | `timm/b.py` |" in page
-    assert "| `selftest/two.py` | 2 |" in page
+    assert "| `selftest/two.py` | 2 |  |" in page
+    assert "| `selftest/zero.py` | It is zero. |" in page
 
 
 def test_failures_of_one_kind_are_one_line():

@@ -91,6 +91,18 @@ def test_noise_of_the_size_of_rounding_decides_nothing():
     assert not found(tiny * np.float32(1 + 1e-6), tiny).undecided
 
 
+def test_nothing_but_zeros_decides_nothing():
+    zeros = np.zeros((2, 3), np.float32)
+    same = found(zeros, zeros)
+    assert same.undecided.startswith("is zero throughout, in eager too")
+    assert found(np.float16(zeros), zeros).undecided
+    assert not found(changed(zeros, (0, 0), 1), changed(zeros, (0, 0), 1)).undecided
+    assert found(changed(zeros, (0, 0), 1), zeros).problem
+    assert found(zeros, changed(zeros, (0, 0), 1)).problem
+    assert found(changed(zeros, (0, 0), np.nan), zeros).problem
+    assert not found(np.zeros(3, np.int64), np.zeros(3, np.int64)).undecided, "a mask may be empty"
+
+
 @pytest.mark.parametrize(
     ("given", "expected", "problem"),
     [

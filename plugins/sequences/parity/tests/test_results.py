@@ -64,6 +64,14 @@ def test_outputs_that_decide_nothing_are_counted_beside_those_that_do():
         entry_from_comparisons([vague])
 
 
+def test_outputs_of_zeros_alone_prove_nothing():
+    zeros = np.zeros(3, np.float32)
+    nothing = compare("head", raw(zeros), raw(zeros), "", "eager")
+    with pytest.raises(Unable, match="Output 'head' is zero throughout, in eager too"):
+        entry_from_comparisons([nothing])
+    assert entry_from_comparisons([nothing, comparison("y")])["status"] == "ok"
+
+
 @pytest.mark.parametrize("value", [np.zeros((0, 2), np.float32), np.float32([np.nan, np.nan])])
 def test_outputs_without_a_value_prove_nothing(value):
     with pytest.raises(Unable, match="No output has a value that can be compared"):

@@ -176,8 +176,13 @@ def _compare_floats(
         reference_inf=sums.reference_inf,
     )
     problem = _problem(done, sums, largest, source)
-    if problem or done.max_rel <= done.tolerance.relative:
+    if problem:
         return replace(done, problem=problem)
+    if sums.values and not largest and not done.max_abs:
+        nothing = f"is zero throughout, in {source} too: that tells nothing of what was computed"
+        return replace(done, undecided=nothing)
+    if done.max_rel <= done.tolerance.relative:
+        return done
     what = f"differs by up to {done.max_abs:.2g}, relative {done.max_rel:.2g}"
     if done.max_abs <= done.tolerance.absolute:
         small = f"{what}, too little to be told from rounding"
