@@ -511,6 +511,57 @@ def test_parameterless_class_of_the_user_is_a_model(record: Run) -> None:
     assert names(record(body)) == ["add"]
 
 
+HEADED = """
+class Headed(torch.nn.Module):
+    def __init__(self, body, tries=1):
+        super().__init__()
+        self.body = body
+        for _ in range(tries):
+            width = body(torch.ones(2, 4)).shape[-1]
+        self.head = torch.nn.Linear(width, 2)
+    def forward(self, x):
+        return self.head(self.body(x))
+"""
+
+
+def test_part_that_is_tried_while_the_model_is_made_is_no_model(record: Run) -> None:
+    recorder = record(HEADED + "model = Headed(Net())\nmodel(x)\n", max_depth=2)
+    assert names(recorder) == ["model", "body", "fc", "head"]
+    assert only_roots(recorder) == ["model"]
+    assert recorder.parts == ("model.body",)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("body = Net()\nmodel = Headed(body)\nbody(x)\nmodel(x)\n", ["body", "model"]),
+        # The same signature as in the trial, at once and after the model.
+        (
+            "body = Net()\nmodel = Headed(body)\nmodel(x)\nbody(torch.ones(2, 4))\n",
+            ["body", "model"],
+        ),
+        ("body = Net()\nmodel = Headed(body)\n", ["body"]),
+        ("body, other = Net(), Net()\nmodel = Headed(body)\nother(x)\n", ["body", "other"]),
+        ("body = Net()\nmodel = Headed(body, tries=11)\nmodel(x)\n", ["body", "model"]),
+    ],
+)
+def test_part_that_is_called_for_itself_is_a_model_too(
+    record: Run, body: str, expected: list[str]
+) -> None:
+    recorder = record(HEADED + body)
+    assert names(recorder) == expected
+    assert recorder.parts == ()
+
+
+def test_calls_while_a_model_is_made_count_with_the_others(record: Run) -> None:
+    body = "body = Net()\nmodel = Headed(body, tries=3)\nbody(torch.ones(2, 4))\n"
+    assert only(record(HEADED + body)).calls == 4
+
+
+def only_roots(recorder: Recorder) -> list[str]:
+    return [model.name for model in recorder.models if model.depth == 0]
+
+
 def test_modules_never_called_and_inner_modules_are_not_found(record: Run) -> None:
     assert names(record("idle = Net()\nnet = Net()\nnet(x)\n")) == ["net"]
 

@@ -188,6 +188,27 @@ def test_script_without_a_model_is_told_why(discover, text, reason):
     assert reason in str(error)
 
 
+def test_part_that_is_only_tried_while_the_model_is_made_is_told_of(discover):
+    text = """
+import torch
+
+class Classifier(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = torch.nn.Linear(4, 3)
+        self.head = torch.nn.Linear(self.body(torch.ones(1, 4)).shape[-1], 2)
+    def forward(self, x):
+        return self.head(self.body(x))
+
+model = Classifier()
+model(torch.ones(5, 4))
+"""
+    states, error, notes = discover(text)
+    assert error is None
+    assert [s.model.name for s in states] == ["model"]
+    assert "Called only while the model was made, so no models of their own: model.body." in notes
+
+
 def test_training_mode_is_noted(discover):
     _, _, notes = discover(TWO_SHAPES)
     assert notes == ["The script calls net in training mode; what goes on is in evaluation mode."]

@@ -84,6 +84,17 @@ def internal_caller(folders: tuple[str, ...], allowed: tuple[str, ...]) -> bool:
     return False
 
 
+def builds_a_module() -> bool:
+    """Tell whether this happens in the `__init__` of a module, as where it tries its backbone."""
+    module: Any = sys.modules["torch"].nn.Module
+    for frame in _callers():
+        code = frame.f_code
+        is_init = code.co_name == "__init__" and code.co_argcount
+        if is_init and isinstance(frame.f_locals.get(code.co_varnames[0]), module):
+            return True
+    return False
+
+
 @functools.cache
 def torch_folder() -> str:
     """Give the folder of the imported torch, with a separator at its end."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _DROPPED_KEYS = 1000
 """Beyond this many keys of calls that are only counted, new ones are not remembered."""
 
+_TRIALS = 10
+"""What is called more often than this while a module is made is a model."""
+
 _WRAPPERS = {
     "OptimizedModule": "_orig_mod",
     "DataParallel": "module",
@@ -44,7 +47,9 @@ class Recorder:
     many levels down, are its children. The inputs of at most `max_invocations` signatures a model
     are kept, without `keep_inputs` as random tensors. A DataParallel or compiled module counts as
     the module inside. Modules of torch.nn without parameters and buffers (activations, losses) are
-    no models: `skipped` counts them. `failed` counts modules of which every call raised.
+    no models: `skipped` counts them. `failed` counts modules of which every call raised. A part of
+    a model that is only called while that is made, to see what it gives, is none: `parts` names
+    them.
 
     Raises:
         RuntimeError: on entering, if another recorder is active in this process.
@@ -115,6 +120,12 @@ class Recorder:
         with self._lock:
             return sum(record.finish(None) is None for record in self._records.values())
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of what was only called while the model was made that it is a part of."""
+        with self._lock:
+            return tuple(self._parts().values())
+
     def _patch(self) -> None:
         import torch
 
@@ -139,6 +150,7 @@ class Recorder:
         path.forwards.wrap(type(target))
         with self._lock:
             record = self._record(target, call.module, state.cell.record)
+            trial = self._is_trial(record)
         invocation = self._copy_unless_known(record, call.args, call.kwargs)
         cell = Cell(target, record)
         with state.entered(cell):
@@ -148,7 +160,8 @@ class Recorder:
         cell.count = 1
         if self._path is path:
             with self._lock:
-                if self._keep(record, cell, invocation):
+                # The next call of a part may be the script's own: it must come here again.
+                if self._keep(record, cell, invocation) and not trial:
                     state.table[key] = cell
         return result
 
@@ -185,11 +198,22 @@ class Recorder:
                 training=target.training,
                 parent=parent,
                 depth=0 if parent is None else parent.depth + 1,
+                is_part=parent is None,
             )
             self._records[key] = record
         if called is not target and not any(held is called for held in record.called_as):
             record.called_as.append(called)
         return record
+
+    def _is_trial(self, record: ModelRecord) -> bool:
+        """Tell whether a module that is being made may only try here what a part of it gives.
+
+        Whatever is called otherwise, or often, is a model.
+        """
+        if record.is_part:
+            record.trials += 1
+            record.is_part = record.trials <= _TRIALS and naming.builds_a_module()
+        return record.is_part
 
     def _copy_unless_known(
         self,
@@ -230,12 +254,27 @@ class Recorder:
 
     def _finish(self) -> tuple[FoundModel, ...]:
         with self._lock:
+            parts = self._parts()
             made: dict[int, FoundModel | None] = {}
             for record in self._records.values():
                 parent = made.get(id(record.parent))
-                orphan = record.parent is not None and parent is None
-                made[id(record)] = None if orphan else record.finish(parent)
+                left_out = record in parts or (record.parent is not None and parent is None)
+                made[id(record)] = None if left_out else record.finish(parent)
             return tuple(model for model in made.values() if model is not None)
+
+    def _parts(self) -> dict[ModelRecord, str]:
+        """Name those that were only called while a model was made that they are parts of."""
+        roots = [record for record in self._records.values() if record.parent is None]
+        parts = {id(record.module): record for record in roots if record.is_part}
+        if not parts:
+            return {}
+        return {
+            parts[id(module)]: record.name + naming.module_path(path)
+            for record in roots
+            if not record.is_part and record.finish(None) is not None
+            for path, module in record.module.named_modules()
+            if id(module) in parts
+        }
 
 
 def _is_internal(module: torch.nn.Module) -> bool:

@@ -91,7 +91,11 @@ class InvocationRecord:
 
 @dataclass(eq=False)
 class ModelRecord:
-    """One model while the script runs; `called_as` keeps the wrappers it was called through."""
+    """One model while the script runs; `called_as` keeps the wrappers it was called through.
+
+    `trials` counts the calls while a module was made, of which it may be a part; `is_part` says
+    that there were no others.
+    """
 
     module: torch.nn.Module
     name: str
@@ -100,6 +104,8 @@ class ModelRecord:
     training: bool
     parent: ModelRecord | None
     depth: int
+    is_part: bool = False
+    trials: int = 0
     called_as: list[Any] = field(default_factory=list)
     invocations: dict[Signature, InvocationRecord] = field(default_factory=dict)
     dropped: list[Cell] = field(default_factory=list)

@@ -200,6 +200,9 @@ def _tell(source: Source, recorder: Recorder, end: ScriptEnd, context: RunContex
             f"{plural(recorder.skipped, 'activation or loss module')} called alone "
             "without parameters: not taken as models."
         )
+    if recorder.parts:
+        names = ", ".join(recorder.parts)
+        context.note(f"Called only while the model was made, so no models of their own: {names}.")
     training = [m.name for m in recorder.models if m.training and m.depth == 0]
     if training:
         context.note(
