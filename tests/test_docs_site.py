@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
 import yaml
 from markdown_it import MarkdownIt
+
+from turnkeyml_plugin_report_html.page import joined_modules
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -96,6 +99,13 @@ def nav_pages(node: object) -> list[str]:
         return [node]
     parts = node.values() if isinstance(node, dict) else node
     return [page for part in parts for page in nav_pages(part)]
+
+
+def test_sample_report_has_the_script_and_style_of_today():
+    page = (DOCS / "samples/report.html").read_text("utf-8")
+    style = resources.files("turnkeyml_plugin_report_html") / "assets/style.css"
+    for part in (joined_modules(), style.read_text("utf-8")):
+        assert part in page, "python docs/scripts/make_sample_report.py makes it again"
 
 
 def test_every_page_has_a_place_in_the_site():
