@@ -15,13 +15,15 @@ LABELS = "# labels: test_group::corpus name::{} author::me task::test\n"
 @pytest.fixture
 def check(tmp_path):
     """A tree with the tool and a corpus; returns what runs the tool on it."""
-    shutil.copy(MODELS / "check_scripts.py", tmp_path)
+    program = tmp_path / "dev/check_scripts.py"
+    program.parent.mkdir()
+    shutil.copy(MODELS / "dev/check_scripts.py", program)
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "good.py").write_text(LABELS.format("good") + "open('ran', 'a').write('x')\n")
 
     def run(*words):
-        command = [sys.executable, str(tmp_path / "check_scripts.py"), *words]
+        command = [sys.executable, str(program), *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
 
     run.corpus = corpus

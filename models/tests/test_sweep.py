@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 MODELS = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(MODELS))
+sys.path.insert(0, str(MODELS / "dev"))
 import sweep  # noqa: E402
 import sweep_table  # noqa: E402
 
@@ -140,7 +140,8 @@ def test_what_failed_is_tried_once_more_with_more_room(tmp_path, code, expected)
     )
     stand_in.chmod(0o755)
     program = (
-        f"import sys; sys.path.insert(0, {str(MODELS)!r}); import sweep; from pathlib import Path; "
+        f"import sys; sys.path.insert(0, {str(MODELS / 'dev')!r}); "
+        "import sweep; from pathlib import Path; "
         f"sweep.RESULTS = Path({str(tmp_path / 'results.jsonl')!r}); "
         f"sys.exit(sweep.main([{str(tmp_path / 'cache')!r}, 'selftest']))"
     )

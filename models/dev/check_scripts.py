@@ -1,9 +1,9 @@
 """Run every model script by plain python, one after the other, and keep what became of each.
 
-    python models/check_scripts.py                      # all; continues where it was stopped
-    python models/check_scripts.py timm 'diffusers/*'   # some
-    python models/check_scripts.py --again              # those too that failed before
-    python models/check_scripts.py --warm timm          # forked after timm was imported
+    python models/dev/check_scripts.py                      # all; continues where it was stopped
+    python models/dev/check_scripts.py timm 'diffusers/*'   # some
+    python models/dev/check_scripts.py --again              # those too that failed before
+    python models/dev/check_scripts.py --warm timm          # forked after timm was imported
 
 A script runs on one thread, at the lowest priority, within limits of time and memory. A line of
 JSON is added to the results for each. What has not changed since its last line is not run again.
@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
-MODELS = Path(__file__).resolve().parent
+MODELS = Path(__file__).resolve().parent.parent
 NOT_CORPORA = {"dev", "generate", "src", "tests"}
 FIRST_LINE = "# labels:"
 TOO_LARGE = "memory::over_24gb"

@@ -1,13 +1,13 @@
 """Take every script of the corpora through turnkey, and keep how far each came.
 
-    python models/sweep.py CACHE                    # all; goes on where it was stopped
-    python models/sweep.py CACHE timm diffusers     # some corpora
-    python models/sweep.py CACHE --gather           # only write down what there is so far
+    python models/dev/sweep.py CACHE                    # all; goes on where it was stopped
+    python models/dev/sweep.py CACHE timm diffusers     # some corpora
+    python models/dev/sweep.py CACHE --gather           # only write down what there is so far
 
 Each script runs in a process of its own. What failed is tried a second time, alone and with more
 memory and time, so that what is left did not fail for want of those. Whole commands are shown as
 they are run. What came of it is written to ``models/sweep_results.jsonl``, and from there to
-``docs/models.md`` by ``python models/sweep_table.py``.
+``docs/models.md`` by ``python models/dev/sweep_table.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Write docs/models.md from the results of a sweep: how far the scripts came, and why not further.
 
-python models/sweep_table.py            # writes the page
-python models/sweep_table.py --check    # says whether it is what it should be
+python models/dev/sweep_table.py            # writes the page
+python models/dev/sweep_table.py --check    # says whether it is what it should be
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def _head(facts: Mapping[str, str], whole: Tally, large: int) -> list[str]:
         f"    turnkey -i SCRIPT {facts.get('turnkey', '')}",
         "",
         f"on {facts.get('device_name', 'a processor')}, with {versions}. "
-        "`python models/sweep.py CACHE` does it again, and `models/sweep_results.jsonl` has the "
-        "results of each model. A script has come through a stage if all of its models have.",
+        "`python models/dev/sweep.py CACHE` does it again, and `models/sweep_results.jsonl` has "
+        "the results of each model. A script has come through a stage if all of its models have.",
         "",
         f"{large} further scripts are left out, because their weights alone take more than 24 GB; "
         "[models/README.md](https://github.com/turnkeyml/turnkey/blob/main/models/README.md) "
