@@ -30,18 +30,21 @@ class Tally:
         scripts: All that can be run here.
         tried: Those of which a result is there.
         reached: How many came through each stage with all of their models.
-        within: How many float16 models compute what PyTorch does.
+        compared: Of how many all float16 models could be compared with PyTorch.
+        within: How many of those compute what PyTorch does.
     """
 
     scripts: int = 0
     tried: int = 0
     reached: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    compared: int = 0
     within: int = 0
 
     def add(self, other: Tally) -> None:
         """Count another corpus in."""
         self.scripts += other.scripts
         self.tried += other.tried
+        self.compared += other.compared
         self.within += other.within
         for stage, number in other.reached.items():
             self.reached[stage] += number
@@ -58,6 +61,7 @@ def tally_of(scripts: Iterable[str], by_script: Mapping[str, Sequence[SweepResul
         tally.tried += 1
         for stage in STAGES:
             tally.reached[stage] += all(_came_through(r, stage) for r in results)
+        tally.compared += all(result.parity in _CHECKED for result in results)
         tally.within += all(result.parity == _WITHIN for result in results)
     return tally
 
@@ -137,7 +141,14 @@ def _table(tallies: Mapping[str, Tally], whole: Tally) -> list[str]:
         numbers += [tally.within, tally.reached[STAGES[-1]]]
         cells = [f"{tally.tried:,}", *(_share(number, tally.tried) for number in numbers)]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
+    return [
+        *lines,
+        "",
+        f"The outputs of {whole.compared:,} scripts could be compared with PyTorch's; "
+        f"{_share(whole.within, whole.compared)} of them are within the tolerance. Models with "
+        "random weights often have outputs that are too small for float16, or nothing but zeros.",
+        "",
+    ]
 
 
 def _share(number: int, of: int) -> str:

@@ -112,6 +112,8 @@ def test_the_page_counts_scripts_and_names_what_failed():
         "| `selftest` | 2 | 2 (100.0 %) | 2 (100.0 %) | 2 (100.0 %) | 2 (100.0 %) | 0 (0.0 %) "
         "| 2 (100.0 %) |" in page
     )
+    assert "of 2 scripts could be compared" in page
+    assert "PyTorch's; 1 (50.0 %) of them are within" in page
     assert "| 1 | export-pytorch | No operator 'aten::x\\|y' &lt;here>. | `timm/b.py` |" in page
     assert "| `selftest/two.py` | 2 |  |" in page
     assert "| `selftest/zero.py` | It is zero. |" in page
