@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import NoReturn
 
 MODELS = Path(__file__).resolve().parent.parent
+RESULTS = MODELS / "check_results.jsonl"
 NOT_CORPORA = {"dev", "generate", "src", "tests"}
 FIRST_LINE = "# labels:"
 TOO_LARGE = "memory::over_24gb"
@@ -200,7 +201,7 @@ def main(words: Sequence[str]) -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("patterns", nargs="*", metavar="CORPUS or PATTERN")
-    parser.add_argument("--results", type=Path, default=MODELS / "check_results.jsonl")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--timeout-s", type=float, default=600)
     parser.add_argument("--memory-gb", type=float, default=20, help="Of address space.")
     parser.add_argument("--again", action="store_true", help="Run those too that failed before.")

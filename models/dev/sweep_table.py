@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import check_scripts
 from check_scripts import MODELS, TOO_LARGE, find_scripts
 from sweep import STAGES, SweepResult, read_results, scripts_to_run
 
@@ -71,7 +72,11 @@ def _came_through(result: SweepResult, stage: str) -> bool:
 
 
 def page_from(
-    facts: Mapping[str, str], results: Sequence[SweepResult], scripts: Sequence[str], large: int
+    facts: Mapping[str, str],
+    results: Sequence[SweepResult],
+    scripts: Sequence[str],
+    large: int,
+    plain: int,
 ) -> str:
     """Give the text of the page.
 
@@ -80,6 +85,7 @@ def page_from(
         results: One a model.
         scripts: All scripts that can be run, relative to the corpora.
         large: How many cannot, since their weights take more than 24 GB.
+        plain: How many of the scripts have been run to their end by plain Python.
     """
     by_script: dict[str, list[SweepResult]] = defaultdict(list)
     for result in results:
@@ -94,7 +100,7 @@ def page_from(
     known = [result for result in results if result.script in set(scripts)]
     return "\n".join(
         [
-            *_head(facts, whole, large),
+            *_head(facts, whole, large, plain),
             *_table(tallies, whole),
             *_causes([r for r in known if r.failed_step or r.error]),
             *_departures([r for r in known if r.parity and r.parity != _WITHIN]),
@@ -102,7 +108,7 @@ def page_from(
     )
 
 
-def _head(facts: Mapping[str, str], whole: Tally, large: int) -> list[str]:
+def _head(facts: Mapping[str, str], whole: Tally, large: int, plain: int) -> list[str]:
     versions = ", ".join(
         f"{key.removeprefix('version.')} {value}"
         for key, value in facts.items()
@@ -122,6 +128,9 @@ def _head(facts: Mapping[str, str], whole: Tally, large: int) -> list[str]:
         f"{large} further scripts are left out, because their weights alone take more than 24 GB; "
         "[models/README.md](https://github.com/turnkeyml/turnkey/blob/main/models/README.md) "
         "names them.",
+        "",
+        f"By plain Python {_share(plain, whole.scripts)} of {whole.scripts:,} scripts come to "
+        "their end; `models/check_results.jsonl` says so of each.",
         "",
     ]
     if whole.tried < whole.scripts:
@@ -213,7 +222,9 @@ def main(words: Sequence[str]) -> int:
     facts, results = read_results()
     scripts = [path.as_posix() for path in scripts_to_run([])]
     large = sum(TOO_LARGE in _first_line(path) for path in find_scripts([]))
-    text = page_from(facts, results, scripts, large)
+    checked = check_scripts.read_results(check_scripts.RESULTS)
+    plain = sum(s in checked and checked[s].outcome == "ok" for s in scripts)
+    text = page_from(facts, results, scripts, large, plain)
     if options.check:
         return 0 if PAGE.exists() and PAGE.read_text("utf-8") == text else 1
     PAGE.write_text(text, "utf-8")

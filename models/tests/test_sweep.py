@@ -102,7 +102,7 @@ def test_the_page_counts_scripts_and_names_what_failed():
         ),
     ]
     scripts = ["timm/a.py", "timm/b.py", "timm/c.py", "selftest/two.py", "selftest/zero.py"]
-    page = sweep_table.page_from({"device_name": "A processor"}, results, scripts, 3)
+    page = sweep_table.page_from({"device_name": "A processor"}, results, scripts, 3, 4)
     assert "**4 of 5 scripts have been run so far**" in page
     assert (
         "| `timm` | 2 | 2 (100.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) "
@@ -112,6 +112,7 @@ def test_the_page_counts_scripts_and_names_what_failed():
         "| `selftest` | 2 | 2 (100.0 %) | 2 (100.0 %) | 2 (100.0 %) | 2 (100.0 %) | 0 (0.0 %) "
         "| 2 (100.0 %) |" in page
     )
+    assert "By plain Python 4 (80.0 %) of 5 scripts come to their end" in page
     assert "of 2 scripts could be compared" in page
     assert "PyTorch's; 1 (50.0 %) of them are within" in page
     assert "| 1 | export-pytorch | No operator 'aten::x\\|y' &lt;here>. | `timm/b.py` |" in page
@@ -124,7 +125,7 @@ def test_failures_of_one_kind_are_one_line():
         sweep.SweepResult(f"timm/{n}.py", "1", failed_step="benchmark", cause="N", error=f"{n}")
         for n in range(3)
     ]
-    page = sweep_table.page_from({}, results, [r.script for r in results], 0)
+    page = sweep_table.page_from({}, results, [r.script for r in results], 0, 0)
     assert "| 3 | benchmark | 0 | `timm/0.py`, `timm/1.py`, `timm/2.py` |" in page
 
 
