@@ -117,7 +117,7 @@ def _head(facts: Mapping[str, str], whole: Tally, large: int, plain: int) -> lis
     lines = [
         "# How far the models come",
         "",
-        "Every script of `models/` was taken through",
+        "The scripts of `models/` are taken through",
         "",
         f"    turnkey -i SCRIPT {facts.get('turnkey', '')}",
         "",
@@ -136,7 +136,8 @@ def _head(facts: Mapping[str, str], whole: Tally, large: int, plain: int) -> lis
     if whole.tried < whole.scripts:
         lines += [
             f"**{whole.tried:,} of {whole.scripts:,} scripts have been run so far**, drawn at "
-            "random. Shares are of those.",
+            "random. Shares are of those. What failed is tried once more when all have been run, "
+            "alone and with 20 GB instead of 8 GB.",
             "",
         ]
     return lines

@@ -120,6 +120,10 @@ def test_the_page_counts_scripts_and_names_what_failed():
     assert "| `selftest/zero.py` | It is zero. |" in page
 
 
+def test_the_page_in_the_docs_is_what_the_results_say():
+    assert sweep_table.main(["--check"]) == 0, "python models/dev/sweep_table.py writes it"
+
+
 def test_failures_of_one_kind_are_one_line():
     results = [
         sweep.SweepResult(f"timm/{n}.py", "1", failed_step="benchmark", cause="N", error=f"{n}")
