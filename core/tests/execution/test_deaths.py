@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from toy_jobs import (
     started,
 )
 
+from turnkeyml.cache.documents import read_document, write_document
+from turnkeyml.cache.layout import STATE_SCHEMA
 from turnkeyml.execution.deaths import Verdict, is_death, judge
 from turnkeyml.execution.events import EVENTS, EventFile, JobEvent
 from turnkeyml.execution.reports import ModelReport
@@ -78,6 +81,33 @@ def test_the_model_that_was_worked_on_has_failed_and_the_others_go_on(
     assert (failure.step, failure.error) == ("compile", "It crashed. Mend it.")
     assert failure.log == models[0].build.log_file("compile")
     assert found_out.known["one"].status is Status.FAILED
+
+
+@pytest.mark.parametrize("is_lean", [True, False])
+def test_what_the_dead_had_built_is_deleted_where_little_is_to_be_kept(
+    job: JobSpec, models: list[ModelReport], is_lean: bool
+) -> None:
+    options = replace(job.request.options, lean_cache=is_lean)
+    job = replace(job, request=replace(job.request, options=options))
+    build = models[0].build
+    for folder in ("onnx", ".tmp-0123456789ab"):
+        (build.path / folder).mkdir(parents=True)
+        (build.path / folder / "large.data").write_bytes(b"x" * 1000)
+    build.log_file("compile").write_text("its last words")
+    facts = {
+        "status": "running",
+        "artifacts": [{"kind": "toy"}],
+        "records": [{}],
+        "seals": {"a": []},
+    }
+    write_document(build.state_file, STATE_SCHEMA, facts)
+    verdict(job, found(*models), started("compile", 2, "one"))
+    state = read_document(build.state_file, STATE_SCHEMA)
+    assert (state["status"], state["error"]) == ("failed", "It crashed.")
+    assert build.log_file("compile").read_text() == "its last words"
+    assert (build.path / "onnx").exists() != is_lean
+    assert (build.path / ".tmp-0123456789ab").exists() != is_lean
+    assert bool(state["artifacts"]) != is_lean
 
 
 def test_the_last_model_needs_no_other_attempt(job: JobSpec, models: list[ModelReport]) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from turnkeyml.cache.cleaning import clean_build
 from turnkeyml.cache.documents import read_document, write_document
 from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory, cache_from
 from turnkeyml.cache.locks import build_lock_if_free
@@ -95,6 +96,10 @@ def judge(job: JobSpec, end: JobEnd, known: Mapping[str, ModelReport]) -> Verdic
     if victim is not None and trace.step is not None:
         ended[victim.name] = _victim(victim, trace, end)
         record_death(victim.build, trace, end)
+        if job.request.options.lean_cache:
+            # Its process cannot do so any more. Who has the build by now deletes it in the end.
+            with suppress(CacheError):
+                clean_build(victim.build)
     left = [m for m in trace.found.values() if m.selected and m.name not in ended]
     if left and len(ended) > len(known):
         again = replace(job, without=tuple(ended), attempt=job.attempt + 1)
