@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import sweep
+import sweep_table
 
 MODELS = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(MODELS / "dev"))
-import sweep  # noqa: E402
-import sweep_table  # noqa: E402
 
 STAGES = dict.fromkeys(sweep.STAGES, "successful")
 

@@ -95,9 +95,9 @@ def judge(job: JobSpec, end: JobEnd, known: Mapping[str, ModelReport]) -> Verdic
     victim = trace.found.get(trace.step.build or "") if trace.step is not None else None
     if victim is not None and trace.step is not None:
         ended[victim.name] = _victim(victim, trace, end)
-        record_death(victim.build, trace, end)
-        if job.request.options.lean_cache:
-            # Its process cannot do so any more. Who has the build by now deletes it in the end.
+        is_ours = record_death(victim.build, trace, end)
+        if is_ours and job.request.options.lean_cache:
+            # Its own process cannot do so any more.
             with suppress(CacheError):
                 clean_build(victim.build)
     left = [m for m in trace.found.values() if m.selected and m.name not in ended]
@@ -132,7 +132,7 @@ def _sentence(trace: Trace, end: JobEnd) -> str:
     return f"After this step had ended: {end.message}" if trace.is_over else end.message
 
 
-def record_death(build: BuildDirectory, trace: Trace, end: JobEnd) -> None:
+def record_death(build: BuildDirectory, trace: Trace, end: JobEnd) -> bool:
     """Write into a build's files that its process died, which the process itself could not do.
 
     If another process works on the build by now, the files are its own and are left alone.
@@ -141,16 +141,20 @@ def record_death(build: BuildDirectory, trace: Trace, end: JobEnd) -> None:
         build: The build.
         trace: The step that ran.
         end: How its process ended.
+
+    Returns:
+        Whether the files were still those of the process that died, and say so now.
     """
     with suppress(CacheError, OSError), build_lock_if_free(build.cache, build.name) as is_held:
         if is_held and trace.step is not None:
-            _write_death(build, trace, trace.step, end)
+            return _write_death(build, trace, trace.step, end)
+    return False
 
 
-def _write_death(build: BuildDirectory, trace: Trace, step: StepEvent, end: JobEnd) -> None:
+def _write_death(build: BuildDirectory, trace: Trace, step: StepEvent, end: JobEnd) -> bool:
     content = read_document(build.state_file, STATE_SCHEMA)
     if content.get("status") != Status.RUNNING.value:
-        return
+        return False
     error = _sentence(trace, end)
     content |= {"status": Status.FAILED.value, "failed_step": step.name, "error": error}
     try:
@@ -172,6 +176,7 @@ def _write_death(build: BuildDirectory, trace: Trace, step: StepEvent, end: JobE
             chain["status"] = Status.FAILED.value
     stats.write()
     write_document(build.state_file, STATE_SCHEMA, content)
+    return True
 
 
 def is_death(end: JobEnd) -> bool:
