@@ -1,6 +1,6 @@
 """Take every script of the corpora through turnkey, and keep how far each came.
 
-    python models/dev/sweep.py CACHE                    # all; goes on where it was stopped
+    python models/dev/sweep.py CACHE                    # all of which CACHE has no result yet
     python models/dev/sweep.py CACHE timm diffusers     # some corpora
     python models/dev/sweep.py CACHE --gather           # only write down what there is so far
 
@@ -31,7 +31,8 @@ from check_scripts import MODELS, TO_FAIL, TOO_LARGE, find_scripts
 RESULTS = MODELS / "sweep_results.jsonl"
 CHAIN = (
     *("discover", "export-pytorch", "optimize-onnx", "convert-fp16"),
-    *("benchmark", "--iterations", "10"),
+    # Whether they run is asked, not how fast: two that wait for each other take a third longer.
+    *("benchmark", "--iterations", "10", "--threads", "1", "--share-device"),
 )
 STAGES = ("found", "exported", "optimized", "converted", "run")
 LIBRARIES = ("transformers", "timm", "torchvision", "diffusers", "torch-geometric")
@@ -73,8 +74,6 @@ class SweepResult:
         failed_step: Where it ended.
         cause: Why, without names and numbers.
         error: Why.
-        mean_latency_ms: Of the float16 model.
-        verdict: Whether the latency can be trusted.
     """
 
     script: str
@@ -87,8 +86,6 @@ class SweepResult:
     failed_step: str = ""
     cause: str = ""
     error: str = ""
-    mean_latency_ms: float | None = None
-    verdict: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -135,7 +132,9 @@ def run(cache: Path, paths: Sequence[Path], how: Pass, name: str) -> None:
 
 
 def rows_in(cache: Path) -> Iterator[Mapping[str, Any]]:
-    """Give the rows of turnkey's own report on a cache."""
+    """Give the rows of turnkey's own report on a cache; none if there are no builds yet."""
+    if next(cache.glob("*/*_state.yaml"), None) is None:
+        return
     with tempfile.TemporaryDirectory() as folder:
         words = ["turnkey", "report", "-d", str(cache), "-r", folder, "--format", "jsonl"]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
@@ -160,13 +159,11 @@ def result_from(row: Mapping[str, Any]) -> SweepResult | None:
         failed_step=row.get("failed_step", ""),
         cause=row.get("cause", ""),
         error=row.get("error", "").partition("\n")[0][:300],
-        mean_latency_ms=row.get("mean_latency_ms"),
-        verdict=row.get("verdict", ""),
     )
 
 
-def gather(cache: Path) -> list[SweepResult]:
-    """Write down what a cache says of the scripts that have ended, and give it."""
+def results_in(cache: Path) -> tuple[dict[str, str], list[SweepResult]]:
+    """Give what a cache says of how its builds were made, and of the scripts that have ended."""
     found: dict[tuple[str, str], SweepResult] = {}
     facts: dict[str, str] = {}
     for row in rows_in(cache):
@@ -180,6 +177,12 @@ def gather(cache: Path) -> list[SweepResult]:
     # An attempt that found nothing says nothing once another has found something.
     results = [r for (script, model), r in found.items() if model or script not in with_models]
     results.sort(key=lambda result: (result.script, result.model))
+    return facts, results
+
+
+def gather(cache: Path) -> list[SweepResult]:
+    """Write down what a cache says of the scripts that have ended, and give it."""
+    facts, results = results_in(cache)
     facts["turnkey"] = " ".join(CHAIN)
     for name in LIBRARIES:
         with suppress(PackageNotFoundError):
@@ -221,7 +224,10 @@ def main(words: Sequence[str]) -> int:
         # the time of 14 scripts. What runtimes are measured with, they choose themselves.
         threads = max(1, (os.cpu_count() or 1) // FIRST.jobs)
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-        run(cache, paths, FIRST, "first")
+        ended = {result.script for result in results_in(cache)[1]}
+        left = [path for path in paths if path.as_posix() not in ended]
+        if left:
+            run(cache, left, FIRST, "first")
         whole = {result.script for result in gather(cache) if result.is_whole}
         again = [path for path in paths if path.as_posix() not in whole]
         if again:

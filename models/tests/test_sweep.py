@@ -46,8 +46,6 @@ def test_what_was_measured_comes_back_as_it_was_written(results, monkeypatch):
         row_of(
             "timm/vit.py",
             parameters=7,
-            mean_latency_ms=1.5,
-            verdict="noisy",
             **{"convert-fp16.parity.status": "ok", "convert-fp16.parity.max_rel": 0.0},
             **{"version.torch": "2.13.0"},
         ),
@@ -61,10 +59,14 @@ def test_what_was_measured_comes_back_as_it_was_written(results, monkeypatch):
     assert facts["version.torch"] == "2.13.0"
     assert facts["version.timm"] == "1.2.3", "the models are the library's"
     lstm, vit = found
-    assert (vit.script, vit.parity_error, vit.mean_latency_ms) == ("timm/vit.py", 0.0, 1.5)
+    assert (vit.script, vit.parity_error, vit.parameters) == ("timm/vit.py", 0.0, 7)
     assert vit.is_whole
     assert (lstm.failed_step, lstm.cause, lstm.error) == ("benchmark", "why", "Why.")
     assert not lstm.is_whole
+
+
+def test_a_cache_without_builds_has_no_results(tmp_path):
+    assert sweep.results_in(tmp_path / "none") == ({}, [])
 
 
 def test_an_attempt_that_found_nothing_counts_only_while_no_other_found_something(
@@ -130,6 +132,19 @@ def test_failures_of_one_kind_are_one_line():
     ]
     page = sweep_table.page_from({}, results, [r.script for r in results], 0, 0)
     assert "| 3 | benchmark | 0 | `timm/0.py`, `timm/1.py`, `timm/2.py` |" in page
+
+
+def test_what_has_a_result_is_not_run_again(results, monkeypatch, tmp_path):
+    scripts = sweep.scripts_to_run(["selftest"])
+    rows = [row_of(path) for path in scripts]
+    runs = []
+    monkeypatch.setattr(sweep, "run", lambda cache, paths, how, name: runs.append(paths))
+    monkeypatch.setattr(sweep, "rows_in", lambda cache: iter(rows[:-1]))
+    assert sweep.main([str(tmp_path), "selftest"]) == 0
+    assert runs == [[scripts[-1]], [scripts[-1]]]
+    monkeypatch.setattr(sweep, "rows_in", lambda cache: iter(rows))
+    assert sweep.main([str(tmp_path), "selftest"]) == 0
+    assert len(runs) == 2, "nothing is left"
 
 
 @pytest.mark.parametrize(("code", "expected"), [(0, 0), (1, 0), (2, 2), (130, 130)])

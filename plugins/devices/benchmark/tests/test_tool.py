@@ -21,6 +21,7 @@ from turnkeyml.plugins.records import Provider
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.runtime import BaseRT, MeasuredPerformance
 from turnkeyml.state import ModelInfo
+from turnkeyml.tool import HOST
 from turnkeyml.worker.environments import Environment
 from turnkeyml.worker.tensors import write_tensors
 from turnkeyml_plugin_benchmark import choices
@@ -205,6 +206,17 @@ def test_contract_follows_the_runtime(registry):
     contract = Benchmark.contract(resolved(registry), registry)
     assert contract.consumes == (ONNX_MODEL,)
     assert contract.environment == {"CHIP_SPIN": "0"}
+
+
+def test_a_shared_device_is_not_waited_for(registry):
+    assert Benchmark.contract(resolved(registry), registry).alone_on == HOST
+    assert Benchmark.contract(resolved(registry, share_device=True), registry).alone_on is None
+
+
+def test_a_result_of_a_shared_device_is_one_of_its_own(registry, state):
+    run(state, registry)
+    run(state, registry, share_device=True)
+    assert [found.get("share_device") for found in state.stats.results.values()] == [None, True]
 
 
 def test_result_has_the_numbers_their_verdict_and_where_they_come_from(registry, state):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,18 @@ def test_facts_name_version_and_providers(tmp_path):
     facts = worker.open_session(Request(model, {"a": raw(A), "b": raw(B)}, {})).describe()
     assert facts["providers"] == ["CPUExecutionProvider"]
     assert facts["version"].count(".") == 2
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_cores_that_are_kept_from_the_caller_are_told_as_usable(tmp_path):
+    model = save_model(tmp_path / "m.onnx")
+    allowed = os.sched_getaffinity(0)
+    session = worker.open_session(Request(model, {"a": raw(A), "b": raw(B)}, {}))
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert session.describe()["usable_cores"] == len(allowed)
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def test_fresh_process_measures_exactly_the_iterations_asked_for(tmp_path):

@@ -76,6 +76,12 @@ class BenchmarkOptions:
         help="Threads that compute on the processor. [default: the runtime decides]",
         shorthand="--threads",
     )
+    share_device: bool = option(
+        False,
+        help="Do not wait, under --jobs, until the device is free: many models end sooner, and "
+        "their latencies say less.",
+        shorthand="--share-device",
+    )
     rt_version: str | None = option(
         None,
         metavar="VERSION",

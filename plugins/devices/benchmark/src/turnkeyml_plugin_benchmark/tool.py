@@ -116,15 +116,16 @@ class Benchmark(Tool):
 
     @classmethod
     def contract(cls, options: BenchmarkOptions, registry: Registry) -> Contract:
-        """Take what the runtime runs, and have its device for itself."""
+        """Take what the runtime runs, and have its device for itself unless that is shared."""
         record = registry.runtime(str(options.runtime))
         device = Device.parse(str(options.device))
         info = _device_info(device, registry)
+        alone_on = HOST if info is None or info.is_host else device.family
         return Contract(
             (record.consumes,),
             default_sequence=record.default_sequence,
             environment=record.environment,
-            alone_on=HOST if info is None or info.is_host else device.family,
+            alone_on=None if options.share_device else alone_on,
         )
 
     def run(self, state: State, options: BenchmarkOptions) -> State:
@@ -263,7 +264,10 @@ def _inputs_of(state: State, artifact: Artifact) -> ModelInputs:
 def _unusual(options: BenchmarkOptions) -> dict[str, Any]:
     """Give the options of measuring that are not at their defaults: they make another result."""
     defaults = BenchmarkOptions()
-    names = ("warm_up", "min_duration", "until_ci", "repeat", "rt_version", "rt_env")
+    names = (
+        *("warm_up", "min_duration", "until_ci", "repeat"),
+        *("share_device", "rt_version", "rt_env"),
+    )
     return {
         name: getattr(options, name)
         for name in names

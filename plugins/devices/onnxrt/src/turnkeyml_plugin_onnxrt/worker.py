@@ -49,6 +49,8 @@ class Session:
 
     def __init__(self, request: Any) -> None:
         chosen = request.arguments
+        # Before the calling thread is kept off the cores of the session's own threads.
+        self._usable_cores = len(os.sched_getaffinity(0))
         provider = chosen.get("provider") or _CPU
         options = _options(chosen)
         providers = list(dict.fromkeys([_available(provider), _CPU]))
@@ -112,7 +114,7 @@ class Session:
             "providers": self.session.get_providers(),
             "intra_op_threads": options.intra_op_num_threads or "default",
             "graph_optimization_level": str(options.graph_optimization_level).rpartition(".")[2],
-            "usable_cores": len(os.sched_getaffinity(0)),
+            "usable_cores": self._usable_cores,
         }
 
     def close(self) -> None:
