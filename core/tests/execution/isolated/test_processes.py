@@ -1,11 +1,9 @@
-"""Who descends from whom, what memory processes have, and what the kernel counts."""
+"""Who descends from whom, and what the kernel counts."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,29 +11,11 @@ import pytest
 
 from turnkeyml.execution.isolated import processes, system
 from turnkeyml.execution.isolated.logs import shorten
-from turnkeyml.execution.isolated.processes import Descendants, Process, is_stopped, memory_of
+from turnkeyml.execution.isolated.memory import MemoryMeter
+from turnkeyml.execution.isolated.processes import Descendants, Process, is_stopped
 from turnkeyml.execution.isolated.system import OutOfMemoryKills
 
 GROWS = "x = b'x' * {}; print('ready', flush=True); input()"
-
-
-@pytest.fixture
-def start():
-    """Start Python programs that say when they are ready, and end them after the test."""
-    started = []
-
-    def go(code: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-S", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        started.append(process)
-        assert process.stdout.readline() == b"ready\n"
-        return process
-
-    yield go
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 NESTED = """
@@ -79,26 +59,6 @@ def test_one_whose_parent_ended_meanwhile_is_no_stranger() -> None:
     assert strangers == {1, 3, 11}
 
 
-def test_memory_that_is_shared_counts_once(start) -> None:
-    # In one call, so that the words of several do not mix.
-    fork = "import os; x = b'x' * 50_000_000\nfor _ in range(3): os.fork() == 0 and (os.write(1, "
-    child = start(fork + "b'ready\\n'), input())\ninput()")
-    family = [*Descendants(child.pid).find(), Process(child.pid, os.getpid(), 0)]
-    assert len(family) >= 2
-    alone = memory_of(family[-1:], 0)
-    assert alone > 50_000_000
-    assert memory_of(family, 0) < 1.5 * alone
-    # Where it cannot be a new peak, the sum is as good.
-    assert memory_of(family, 10**12) > 1.5 * alone
-
-
-def test_the_memory_of_one_that_ended_is_nothing(start) -> None:
-    child = start(GROWS.format(10))
-    child.kill()
-    child.wait()
-    assert memory_of([Process(child.pid, 1, 1), Process(child.pid, 1, 1)], 0) == 0
-
-
 def test_one_that_was_stopped_is_told_from_one_that_waits(start) -> None:
     child = start(GROWS.format(10))
     assert not is_stopped(child.pid)
@@ -122,7 +82,7 @@ def test_without_proc_the_program_ps_is_asked(
     monkeypatch.setattr(processes, "IS_LINUX", False)
     (found,) = Descendants(os.getpid()).find()
     assert found == Process(child.pid, os.getpid(), 77, 4096000)
-    assert memory_of([found], 0) == 4096000
+    assert MemoryMeter().measure([found], 0) == 4096000
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The processes of this machine: who descends from whom, what memory they have, and their end."""
+"""The processes of this machine: who descends from whom, and their end."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _PROC = "/proc"
 _STATE, _PARENT, _GROUP = 0, 1, 2
 """Fields of a process's ``stat`` after its name."""
 _STAT_BYTES = 512
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _PS = ("ps", "-axo", "pid=,ppid=,pgid=,rss=")
 
 _KILLING_S = 10.0
 """What is still there after so long cannot be killed: it waits in the kernel, or is not ours."""
 _PAUSE_S = 0.002
+_QUIET_LOOKS, _QUIET_PAUSE_S = 5, 0.02
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,12 @@ def _table(numbers: Iterable[int]) -> dict[int, Process]:
 
 def _stat(pid: int) -> list[bytes] | None:
     """Read the fields of a process after its name, which may have blanks and parentheses."""
-    text = _read(f"{_PROC}/{pid}/stat", _STAT_BYTES)
+    text = read_start(f"{_PROC}/{pid}/stat", _STAT_BYTES)
     fields = text.rpartition(b")")[2].split()
     return fields if len(fields) > _GROUP else None
 
 
-def _read(path: str, size: int) -> bytes:
+def read_start(path: str, size: int) -> bytes:
     """Read the beginning of a file of the kernel; empty if the process has ended."""
     try:
         number = os.open(path, os.O_RDONLY)
@@ -134,38 +134,6 @@ def is_stopped(pid: int) -> bool:
     """Tell whether a signal has stopped a process, so that it does nothing until it may go on."""
     fields = _stat(pid) if IS_LINUX else None
     return fields is not None and fields[_STATE] == b"T"
-
-
-def memory_of(processes: Collection[Process], known_peak: int) -> int:
-    """Give the resident memory of processes in bytes.
-
-    What several of them share counts once; that takes the kernel longer to say, so it is asked
-    only where the sum of all would be a new peak.
-
-    Args:
-        processes: Which.
-        known_peak: The most that was seen so far.
-    """
-    total = sum(_resident(process) for process in processes)
-    if len(processes) < 2 or total <= known_peak:
-        return total
-    return sum(_share(process) for process in processes)
-
-
-def _resident(process: Process) -> int:
-    if process.resident_bytes is not None:
-        return process.resident_bytes
-    fields = _read(f"{_PROC}/{process.pid}/statm", _STAT_BYTES).split()
-    return int(fields[1]) * _PAGE if len(fields) > 1 else 0
-
-
-def _share(process: Process) -> int:
-    """Give a process's proportional share of the memory that it has with others."""
-    for line in _read(f"{_PROC}/{process.pid}/smaps_rollup", 1 << 12).splitlines():
-        name, _, value = line.partition(b":")
-        if name == b"Pss":
-            return int(value.split()[0]) * 1024
-    return _resident(process)
 
 
 def kill_descendants(root: int, reap: Reap) -> list[int]:
@@ -208,14 +176,15 @@ def kill_marked(mark: str) -> None:
     needle = f"{mark}=".encode()
     deadline = time.monotonic() + _KILLING_S
     quiet = 0
-    # Twice, since one may have started another while they were being looked through.
-    while quiet < 2 and time.monotonic() < deadline:
+    # Several times: one may have started another while they were being looked through, and for a
+    # moment one that becomes another program has no variables.
+    while quiet < _QUIET_LOOKS and time.monotonic() < deadline:
         found = [pid for pid in _numbers() if _has_variable(pid, needle)] if IS_LINUX else []
         for pid in found:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         quiet = 0 if found else quiet + 1
-        time.sleep(_PAUSE_S)
+        time.sleep(_QUIET_PAUSE_S if quiet else _PAUSE_S)
 
 
 def _has_variable(pid: int, needle: bytes) -> bool:

@@ -17,8 +17,9 @@ from turnkeyml.execution.isolated.endings import (
     timeout_end,
 )
 from turnkeyml.execution.isolated.logs import Logs, shorten
+from turnkeyml.execution.isolated.memory import MemoryMeter
 from turnkeyml.execution.isolated.messages import JobOrder
-from turnkeyml.execution.isolated.processes import Descendants, kill_descendants, memory_of
+from turnkeyml.execution.isolated.processes import Descendants, kill_descendants
 from turnkeyml.execution.isolated.system import OutOfMemoryKills
 from turnkeyml.execution.job_folder import REPORT
 from turnkeyml.executor import JobEnd
@@ -84,6 +85,7 @@ class Supervision:
         self._report = Path(order.folder, REPORT)
         self._reported: float | None = None
         self._descendants = Descendants(os.getpid())
+        self._memory = MemoryMeter()
         self._logs = Logs(pid, output, cache_dir)
         self._status: int | None = None
         self._peak = 0
@@ -139,7 +141,7 @@ class Supervision:
         limit_s, limit_bytes = self._order.timeout_s, self._order.memory_bytes
         if limit_s is not None and time.monotonic() - self._begun >= limit_s:
             return timeout_end(limit_s)
-        used = memory_of(self._descendants.find(), self._peak)
+        used = self._memory.measure(self._descendants.find(), self._peak, limit_bytes)
         self._peak = max(self._peak, used)
         if limit_bytes is not None and used > limit_bytes:
             return memory_end(used, limit_bytes)
