@@ -11,10 +11,11 @@ from turnkeyml.execution.isolated.processes import Process, read_start
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STATM_BYTES = 512
 _SMAPS_BYTES = 1 << 12
-_LEFT_ALONE = 50
+_LEFT_ALONE, _LEFT_ALONE_IN_GROWTH = 50, 10
 """So many times as long as the kernel took to say what is shared, it is not asked again: it takes
 8 ms for each GB here, and processes that want memory wait meanwhile."""
 _LEFT_ALONE_AT_MOST_S = 5.0
+_GROWTH = 1.05
 
 
 class MemoryMeter:
@@ -22,12 +23,12 @@ class MemoryMeter:
 
     What several of them share counts once. How much that is, the kernel is asked only now and
     then, and whenever it decides whether a limit is kept; in between, each process is taken to
-    share what it shared last.
+    share what it shared last. A peak of less than a few tenths of a second may go unseen.
     """
 
     def __init__(self) -> None:
         self._shared: dict[int, int] = {}
-        self._ask_again = 0.0
+        self._asked = self._took = 0.0
 
     def measure(
         self, processes: Collection[Process], known_peak: int, limit: int | None = None
@@ -37,24 +38,29 @@ class MemoryMeter:
         Args:
             processes: Which.
             known_peak: The most that was seen so far. Up to there the sum of all is given, shared
-                or not, because it is no new peak either way.
-            limit: What they may have. More than that is given only if it is so.
+                or not, because it is no new peak either way; more than that only if it is so.
+            limit: What they may have.
         """
         resident = {process.pid: _resident(process) for process in processes}
         total = sum(resident.values())
         if len(resident) < 2 or total <= known_peak:
             return total
         likely = total - sum(self._shared.get(pid, 0) for pid in resident)
-        is_decisive = limit is not None and likely > limit
-        if not is_decisive and time.monotonic() < self._ask_again:
-            return max(likely, 0)
+        if (limit is None or likely <= limit) and not self._is_time(likely, known_peak):
+            return min(likely, known_peak)
         return self._ask(processes, resident)
+
+    def _is_time(self, likely: int, known_peak: int) -> bool:
+        """Tell whether the kernel may be asked: sooner if there seems to be something new."""
+        times = _LEFT_ALONE_IN_GROWTH if likely > _GROWTH * known_peak else _LEFT_ALONE
+        pause = min(times * self._took, _LEFT_ALONE_AT_MOST_S)
+        return time.monotonic() - self._asked >= pause
 
     def _ask(self, processes: Collection[Process], resident: Mapping[int, int]) -> int:
         start = time.monotonic()
         shares = {process.pid: _share(process) for process in processes}
-        end = time.monotonic()
-        self._ask_again = end + min(_LEFT_ALONE * (end - start), _LEFT_ALONE_AT_MOST_S)
+        self._asked = time.monotonic()
+        self._took = self._asked - start
         self._shared = {pid: max(size - shares[pid], 0) for pid, size in resident.items()}
         return sum(shares.values())
 
