@@ -9,13 +9,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from timing import in_turn
+from timing import in_turn, rounds_from_command_line
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "models/transformers/bert.py"
 TURNKEY = str(Path(sys.executable).with_name("turnkey"))
 STAGES = ("discover", "export-pytorch", "optimize-onnx", "convert-fp16")
-ROUNDS = 5
 
 
 def status_of(path: Path) -> dict[str, str]:
@@ -42,6 +41,7 @@ def peaks_of(process: subprocess.Popen[bytes]) -> list[int]:
 
 
 def main() -> None:
+    rounds = rounds_from_command_line(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         command = [TURNKEY, "-i", str(SCRIPT), "-d", folder, *STAGES]
         start = time.perf_counter()
@@ -54,7 +54,7 @@ def main() -> None:
         print(f"peak memory of its processes in MB: {peaks}   (limit 1,600)")
         print(f"disk: {size:.3f} GB   (limit 0.75)")
         bare = [sys.executable, str(SCRIPT)]
-        found = in_turn({"alone": bare, "ours": command}, ROUNDS)
+        found = in_turn({"alone": bare, "ours": command}, rounds)
         ratio = found["ours"] / found["alone"]
         print(
             f"the same again / the bare script ({found['alone']:.1f} s): {ratio:.2f}   (limit 1.25)"

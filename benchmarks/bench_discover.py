@@ -11,7 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-ROUNDS = 5
+from timing import rounds_from_command_line
+
 TURNKEY = str(Path(sys.executable).with_name("turnkey"))
 
 # Each script notes how long it took from its first line to its last.
@@ -75,14 +76,15 @@ def run(command: list[str], out: Path) -> Run:
 
 
 def main() -> None:
-    print(f"{'script':32} {'inside':>7} {'peak':>6} {'wall more s':>12}   (medians of {ROUNDS})")
+    rounds = rounds_from_command_line(__doc__)
+    print(f"{'script':32} {'inside':>7} {'peak':>6} {'wall more s':>12}   (medians of {rounds})")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "seconds")
         for name, body in SCRIPTS.items():
             script = Path(folder, "script.py")
             script.write_text(FRAME.format(body=body))
             pairs = []
-            for number in range(ROUNDS + 1):
+            for number in range(rounds + 1):
                 bare = run([sys.executable, str(script)], out)
                 cache = str(Path(folder, "cache"))
                 ours = run([TURNKEY, "-i", str(script), "-d", cache, "discover"], out)

@@ -7,14 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from timing import seconds
+from timing import rounds_from_command_line, seconds
 
-ROUNDS = 5
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = str(ROOT / "examples/cli/scripts/hello_world.py")
 
 
 def main() -> None:
+    rounds = rounds_from_command_line(__doc__)
     turnkey = str(Path(sys.executable).with_name("turnkey"))
     chains = {
         "discover": ["discover"],
@@ -24,7 +24,7 @@ def main() -> None:
     alone: list[float] = []
     torch: list[float] = []
     more: dict[str, list[float]] = {name: [] for name in chains}
-    for number in range(ROUNDS + 1):
+    for number in range(rounds + 1):
         bare = seconds([sys.executable, SCRIPT])
         imported = seconds([sys.executable, "-c", "import torch"])
         for name, tools in chains.items():
@@ -36,7 +36,7 @@ def main() -> None:
             alone.append(bare)
             torch.append(imported)
     base, unit = statistics.median(alone), statistics.median(torch)
-    print(f"the script alone: {base:.2f} s; import torch: {unit:.2f} s (medians of {ROUNDS})")
+    print(f"the script alone: {base:.2f} s; import torch: {unit:.2f} s (medians of {rounds})")
     print(f"{'chain, cold':36} {'more s':>7} {'/ import torch':>15}")
     for name, values in more.items():
         value = statistics.median(values)

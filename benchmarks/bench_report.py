@@ -5,11 +5,11 @@ python benchmarks/bench_report.py [BUILDS]
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import random
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,7 +31,11 @@ NUMBER = 1234.5678901234567
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else BUILDS
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("builds", nargs="?", type=int, default=BUILDS, metavar="BUILDS")
+    count = parser.parse_args().builds
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "cache"
         lines = make_builds(cache, count)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from timing import in_turn
-
-ROUNDS = 5
+from timing import in_turn, rounds_from_command_line
 
 
 def main() -> None:
+    rounds = rounds_from_command_line(__doc__)
     turnkey = str(Path(sys.executable).with_name("turnkey"))
     commands = {
         "python -c 'import torch'": [sys.executable, "-c", "import torch"],
@@ -21,7 +20,7 @@ def main() -> None:
         "turnkey benchmark -h": [turnkey, "benchmark", "-h"],
         "turnkey FILE -h": [turnkey, "x.py", "-h"],
     }
-    medians = in_turn(commands, ROUNDS)
+    medians = in_turn(commands, rounds)
     base = medians["python -c 'import torch'"]
     print(f"{'command':28} {'median s':>9} {'/ import torch':>15}")
     for name, value in medians.items():

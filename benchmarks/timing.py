@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import time
 from collections.abc import Sequence
+
+ROUNDS = 5
+
+
+def rounds_from_command_line(description: str) -> int:
+    """Read how often everything is run; ``-h`` says what is measured."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"default: {ROUNDS}")
+    return parser.parse_args().rounds
 
 
 def seconds(command: Sequence[str], **options) -> float:

@@ -5,6 +5,7 @@ Without a GPU a fake stands in, each of whose answers takes 0.2 ms outside of Py
 
 from __future__ import annotations
 
+import argparse
 import random
 import statistics
 import time
@@ -60,6 +61,7 @@ def time_block():
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
     open_nvml, which = way_to_open()
 
     def with_sampler():

@@ -5,6 +5,7 @@ The same calls in a bare loop, without checks, are what it is compared with; the
 
 from __future__ import annotations
 
+import argparse
 import time
 from types import SimpleNamespace
 
@@ -61,6 +62,7 @@ def time_block(call):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
     infer = make_session()
     found = {infer: [], bare: []}
     for _ in range(ROUNDS):

@@ -5,6 +5,7 @@ Run `python benchmarks/capture_cost.py`; one line per workload: bare, recorded, 
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -99,6 +100,7 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     with torch.no_grad():
         compare("10,000 calls of a small model", calls_of(Small(), 10_000))

@@ -5,10 +5,10 @@ python plugins/reports/html/benchmarks/bench_html.py [ROWS]
 
 from __future__ import annotations
 
+import argparse
 import resource
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -64,7 +64,11 @@ DETAIL = f"""async () => {{
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("rows", nargs="?", type=int, default=ROWS, metavar="ROWS")
+    count = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as folder:
         cache, page = Path(folder) / "cache", Path(folder) / "report.html"
         make_results(cache, count)
