@@ -23,6 +23,7 @@ from turnkeyml_plugin_export_pytorch.names import (
     TORCHSCRIPT_NEWEST_OPSET,
 )
 from turnkeyml_plugin_export_pytorch.places import Place, is_foreign, place_in_stack
+from turnkeyml_plugin_export_pytorch.rewriting import quick_rules
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -85,7 +86,7 @@ def export_dynamo(order: Order) -> Exported:
     # A scripted module is refused in words; inside another it fails in ways that mean nothing.
     seen = order.module if _is_scripted(order.module) else flat_module(order.module, order.call)
     try:
-        with _quiet():
+        with _quiet(), quick_rules():
             program = torch.onnx.export(
                 seen,
                 _example_tensors(order),
