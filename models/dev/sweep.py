@@ -126,7 +126,11 @@ def run(cache: Path, paths: Sequence[Path], how: Pass, name: str) -> None:
     scripts.write_text("".join(f"{MODELS / path}\n" for path in paths), "utf-8")
     words = command_of(scripts, cache, how)
     print("+", *words, flush=True)
-    code = subprocess.run(words, check=False).returncode
+    # Jobs side by side that each use all processors wait for each other's threads: a sixth of the
+    # time of 14 scripts. What runtimes are measured with, they choose themselves.
+    threads = str(max(1, (os.cpu_count() or 1) // FIRST.jobs))
+    env = {"OMP_NUM_THREADS": threads, **os.environ, "HF_HUB_OFFLINE": "1"}
+    code = subprocess.run(words, check=False, env=env).returncode
     if code not in (0, 1):
         sys.exit(code)
 
@@ -219,11 +223,6 @@ def main(words: Sequence[str]) -> int:
         paths = scripts_to_run(options.patterns)
         if not paths:
             parser.error("no script has such a name")
-        os.environ["HF_HUB_OFFLINE"] = "1"
-        # Jobs side by side that each use all processors wait for each other's threads: a sixth of
-        # the time of 14 scripts. What runtimes are measured with, they choose themselves.
-        threads = max(1, (os.cpu_count() or 1) // FIRST.jobs)
-        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
         ended = {result.script for result in results_in(cache)[1]}
         left = [path for path in paths if path.as_posix() not in ended]
         if left:
