@@ -46,7 +46,7 @@ class Surroundings:
 
     def __init__(self, folder: Path, page: Page) -> None:
         self.home = folder / "home"
-        self.work = self.home / "work"
+        self.work = self.home / "code"
         self.work.mkdir(parents=True)
         for name in _CHECKOUT:
             (self.work / name).symlink_to(ROOT / name)

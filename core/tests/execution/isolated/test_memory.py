@@ -106,6 +106,8 @@ def test_one_that_is_gone_shares_nothing(kernel: Kernel) -> None:
     kernel.shared = {1: 400, 2: 400}
     meter = MemoryMeter()
     assert meter.measure([*two(1000, 1000), Process(3, 1, 0, 50)], 0) == 1250
+    # One that has shrunk shares at most what it has.
+    assert meter.measure([Process(1, 0, 0, 100), Process(3, 1, 0, 50)], 20) == 20
     left = [Process(1, 0, 0, 1000), Process(3, 1, 0, 50)]
     kernel.shared = {}
     assert meter.measure(left, 600) == 600

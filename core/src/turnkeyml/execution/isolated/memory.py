@@ -13,7 +13,7 @@ _STATM_BYTES = 512
 _SMAPS_BYTES = 1 << 12
 _LEFT_ALONE, _LEFT_ALONE_IN_GROWTH = 50, 10
 """So many times as long as the kernel took to say what is shared, it is not asked again: it takes
-8 ms for each GB here, and processes that want memory wait meanwhile."""
+some 10 ms for a process of 1 to 3 GB, and processes that want memory wait meanwhile."""
 _LEFT_ALONE_AT_MOST_S = 5.0
 _GROWTH = 1.05
 
@@ -45,7 +45,7 @@ class MemoryMeter:
         total = sum(resident.values())
         if len(resident) < 2 or total <= known_peak:
             return total
-        likely = total - sum(self._shared.get(pid, 0) for pid in resident)
+        likely = total - sum(min(self._shared.get(pid, 0), size) for pid, size in resident.items())
         if (limit is None or likely <= limit) and not self._is_time(likely, known_peak):
             return min(likely, known_peak)
         return self._ask(processes, resident)
