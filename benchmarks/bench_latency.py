@@ -22,6 +22,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from timing import at_least_one
+
 from turnkeyml import conditions, measure
 
 MAX_MEAN, MAX_MEDIAN, MAX_COST_NS = 0.02, 0.01, 100
@@ -203,7 +205,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="*", default=list(MODELS), choices=list(MODELS))
     parser.add_argument("--runtimes", nargs="*", default=list(RUNTIMES), choices=list(RUNTIMES))
-    parser.add_argument("--rounds", type=int, default=1000, help="at most so many of each")
+    parser.add_argument("--rounds", type=at_least_one, default=1000, help="at most so many of each")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--export", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from timing import at_least_one
+
 from turnkeyml.cache.documents import write_document
 from turnkeyml.cache.layout import Cache
 from turnkeyml.plugins.registry import load_registry
@@ -34,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("builds", nargs="?", type=int, default=BUILDS, metavar="BUILDS")
+    parser.add_argument("builds", nargs="?", type=at_least_one, default=BUILDS, metavar="BUILDS")
     count = parser.parse_args().builds
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "cache"

@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from timing import at_least_one
+
 QUIET = 0.03
 """Of one core."""
 BUSY = "while True: pass"
@@ -134,8 +136,10 @@ def count_runs(runtime, name, folder, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--most", type=int, default=60, help="runs until enough were alone")
+    parser.add_argument("--runs", type=at_least_one, default=20)
+    parser.add_argument(
+        "--most", type=at_least_one, default=60, help="runs until enough were alone"
+    )
     cores = len(os.sched_getaffinity(0))
     parser.add_argument("--busy", type=int, default=cores, help="processes of the second half")
     parser.add_argument("--models", nargs="*", default=list(MODELS), choices=list(MODELS))

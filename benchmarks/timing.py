@@ -14,8 +14,16 @@ ROUNDS = 5
 def rounds_from_command_line(description: str) -> int:
     """Read how often everything is run; ``-h`` says what is measured."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"default: {ROUNDS}")
+    parser.add_argument("--rounds", type=at_least_one, default=ROUNDS, help=f"default: {ROUNDS}")
     return parser.parse_args().rounds
+
+
+def at_least_one(text: str) -> int:
+    """Read a number of a command line that counts something."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
 
 
 def seconds(command: Sequence[str], **options) -> float:

@@ -61,6 +61,16 @@ BEFORE_RUNNING = {
         "Step 1, export-pytorch, takes pytorch-model and cannot start from a .py file.\n"
         "  Put discover before it.",
     ),
+    "an export of what is exported": (
+        ["linear.onnx", "--sequence", "onnx-fp32"],
+        "Step 2, export-pytorch, takes pytorch-model, but the steps before it give onnx-model.\n"
+        "  It makes onnx-model, which is there: leave it out.",
+    ),
+    "a file for what runs modules": (
+        ["linear.onnx", "--runtime", "torch-eager"],
+        "Step 2, benchmark, takes pytorch-model, but the steps before it give onnx-model.\n"
+        "  It is not kept in files: start with discover, from .py files.",
+    ),
     "an unknown runtime": (
         ["-i", "good.py", "discover", "benchmark", "--runtime", "ortt"],
         "There is no runtime 'ortt'.\n  Did you mean 'ort'?",
@@ -104,6 +114,7 @@ BEFORE_RUNNING = {
 def place(turnkey):
     turnkey.script("good.py", LINEAR.read_text())
     turnkey.script("notes.md", "# notes")
+    turnkey.script("linear.onnx", "")
     (turnkey.folder / "folder").mkdir()
     return turnkey
 

@@ -7,12 +7,15 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import struct
 import subprocess
 import termios
 import time
 from pathlib import Path
+
+import pytest
 
 from turnkeyml.cache import Cache
 from turnkeyml.outcomes import Status
@@ -80,6 +83,22 @@ def test_reader_that_goes_away_ends_the_printing_and_not_the_work(turnkey):
     assert "Traceback" not in errors
     assert "Broken" not in errors
     assert len(Cache(turnkey.cache).builds()) == 1
+
+
+@pytest.mark.parametrize("words", [f"-i {SCRIPT} discover", "report", "plugins", "cache list"])
+def test_no_output_at_all_is_no_mistake(turnkey, words):
+    if words == "report":
+        turnkey("-i", SCRIPT, "discover")
+    done = subprocess.run(
+        ["sh", "-c", f"{shlex.join([*turnkey.command, *words.split()])} >&-"],
+        cwd=turnkey.folder,
+        env=turnkey.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
 
 
 def test_two_processes_on_one_build_take_turns(turnkey):

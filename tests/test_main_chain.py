@@ -125,6 +125,24 @@ def test_one_word_runs_the_default_chain_and_a_hash_selects(turnkey):
     assert second in wrong.stderr
 
 
+@pytest.mark.parametrize("runtime", ["torch-eager", "torch-compiled,torch-eager"])
+def test_what_is_only_built_is_built_whatever_is_to_run_it(turnkey, runtime):
+    words = ("--build-only", "--dry-run", SCRIPTS / "hello_world.py")
+    plain = turnkey(*words)
+    assert "export-pytorch" in plain.stdout
+    assert turnkey(*words, "--runtime", runtime).stdout == plain.stdout
+
+
+def test_what_a_later_runtime_needs_is_built_without_the_earlier_benchmark(turnkey):
+    words = ("--build-only", "--dry-run", SCRIPTS / "hello_world.py")
+    steps = [
+        re.findall(r"^ +\d (\S+)", turnkey(*words, "--runtime", runtimes).stdout, re.MULTILINE)
+        for runtimes in ("ort", "torch-eager,ort")
+    ]
+    assert "export-pytorch" in steps[0]
+    assert steps[0] == steps[1]
+
+
 def test_models_that_fail_are_named_with_their_log_and_the_others_go_on(turnkey):
     selftest = ROOT / "models/selftest"
     names = ["linear.py", "no_model.py", "not_exportable.py", "twolayer.py"]

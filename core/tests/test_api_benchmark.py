@@ -107,6 +107,9 @@ def test_a_file_can_be_measured(cache: Path, tmp_path: Path) -> None:
         ({"rt_args": {"nonsense": 1}}, UsageError, "nonsense"),
         ({"iterations": 0}, UsageError, "--iterations takes at least 1"),
         ({"rebuild": "maybe"}, UsageError, "rebuild is one of"),
+        ({"rt_args": ["mood::x"]}, UsageError, "rt_args is a mapping of names to values, not"),
+        ({"sequence": ["compile"]}, PlanError, r"\['compile'\] is no step of a sequence"),
+        ({"sequence": "frobnicate"}, PlanError, "Installed: (?!.*given)(?!.*cache).*compile"),
         ({"sequence": Sequence("shrink")}, PlanError, "Put compile before it"),
         (
             {"sequence": Sequence(Step("act", {"do": "boom", "word": "no luck"}))},
@@ -223,6 +226,26 @@ def test_results_in_a_notebook(cache: Path, tmp_path: Path) -> None:
     assert "<th>milliseconds (ms)</th>" in page and "toyrt 9.1" in page
 
 
+@pytest.mark.parametrize(
+    ("files", "more", "said"),
+    [
+        (5, {}, "input_files is a path or a list of paths, not 5"),
+        (["a.toy", None], {}, "input_files is a path or a list of paths"),
+        ("a.toy", {"runtime": []}, "runtime is a name or a list of names"),
+        ("a.toy", {"runtime": 3}, "runtime is a name or a list of names"),
+        ("a.toy", {"sequence": ["compile"]}, "sequence is a name or a Sequence"),
+        ("a.toy", {"rt_args": ["mood::x"]}, "rt_args is a mapping"),
+        ("a.toy", {"cache_dir": 5}, "cache_dir is a path, not 5"),
+        ("a.toy", {"cache_dir": ""}, "cache_dir is empty, and names nothing"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(
+    files: Any, more: dict[str, Any], said: str, cache: Path
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        benchmark_files(files, monitor=False, **more)
+
+
 def test_a_wrong_file_is_refused_before_anything_runs(cache: Path) -> None:
     with pytest.raises(UsageError, match="There is no file 'c.toy'"):
         benchmark_files(["a.toy", "c.toy"], monitor=False)
@@ -248,7 +271,7 @@ def test_builds_and_their_states(cache: Path) -> None:
     names = get_available_builds(str(cache))
     assert [name.partition("_")[0] for name in names] == ["a", "a"]
     assert load_state(None, names[0]).content["name"] == names[0]
-    with pytest.raises(CacheError):
+    with pytest.raises(CacheError, match="There is no build 'nonsense' in the cache"):
         load_state(cache, "nonsense")
 
 

@@ -77,6 +77,11 @@ def test_arguments_without_names_cannot_be_given() -> None:
     assert make(Positional).given == ("x", ())
 
 
+def test_a_shell_makes_several_words_of_a_list_with_blanks() -> None:
+    found = parse_words(["many::[a,", "b/c.txt", "]", "deep", "few::[x]"], "--words")
+    assert found == {"many": ["a", "b/c.txt"], "deep": True, "few": ["x"]}
+
+
 WRONG = [
     ((), "needs the argument 'where'", "Give it with --words where::VALUE"),
     (("where::x", "wher::y"), "has no argument 'wher'", "It takes: where, count, speed"),
@@ -88,6 +93,16 @@ WRONG = [
     (("where::x", "share::much"), "takes 'share' as float, not 'much'", None),
     (("where::x", "is_deep::perhaps"), "takes 'is_deep' as bool, not 'perhaps'", None),
     (("where::x", "where::y"), "--words: 'where' is given twice.", None),
+    (
+        ("where::[a,b",),
+        "--words: the list 'where::[a,b' has no end.",
+        "Write where::[value1,value2]",
+    ),
+    (
+        ("where::x", "count::1 deep"),
+        "takes 'count' as int, not '1 deep'",
+        "Each argument is a word",
+    ),
     (("two words",), "--words: 'two words' is no argument.", "Write key::value"),
     (("::x",), "--words: '::x' is no argument.", "Write key::value"),
     (("",), "--words: '' is no argument.", "Write key::value"),

@@ -47,6 +47,14 @@ def newest(cache: Path) -> bytes:
     return content_of(the_build(cache), the_state(cache).artifacts[-1])[0]
 
 
+def test_looking_at_the_input_again_takes_nothing_away(cache: Path) -> None:
+    made = newest(cache)
+    assert run_here(*FIND).code == ExitCode.OK
+    assert newest(cache) == made
+    assert len({a.files for a in the_state(cache).artifacts}) == len(the_state(cache).artifacts)
+    assert ran(load(cache, "stamp")) == ["stamp"]
+
+
 def test_the_chain_goes_on_from_the_newest_artifact(cache: Path) -> None:
     (cache.parent / "a.toy").unlink()
     done = load(cache, "stamp", "check")
@@ -196,13 +204,16 @@ def test_a_build_that_is_being_worked_on_is_waited_for(cache: Path) -> None:
     assert notes(done)[1].startswith(f"{name}: waited for process ")
 
 
-@pytest.mark.parametrize("how", ["lean", "cleaned", "discovered only"])
+@pytest.mark.parametrize("how", ["lean", "lean look", "cleaned", "discovered only"])
 def test_a_build_without_artifacts_says_what_builds_it(how: str, cache: Path) -> None:
     if how == "lean":
         run_here("--lean-cache", *FIND, "weave")
+    elif how == "lean look":
+        run_here("--lean-cache", *FIND)
     elif how == "cleaned":
         run_here("cache", "clean", "--all")
     else:
+        run_here("cache", "delete", "--all", "--yes")
         run_here(*FIND)
     done = load(cache, "stamp", code=ExitCode.FAILED)
     assert f"The build {the_build(cache).name} has no artifact that is a file." in done.err
@@ -215,10 +226,10 @@ def test_an_artifact_that_the_build_does_not_have_is_said(cache: Path) -> None:
     assert f"Failed in shrink: {name} has no artifact of kind toy-file." in done.out
 
 
-def test_what_is_only_ever_in_memory_is_said_before_anything_runs(cache: Path) -> None:
+def test_a_step_whose_work_is_done_already_is_refused_before_anything_runs(cache: Path) -> None:
     done = load(cache, "weave", code=ExitCode.USAGE)
     assert "Step 2, weave, takes toy-model" in done.err
-    assert "start with find." in done.err
+    assert "It makes toy-net, which is there: leave it out." in done.err
 
 
 def test_a_damaged_artifact_is_not_used(cache: Path) -> None:

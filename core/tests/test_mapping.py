@@ -115,6 +115,8 @@ WRONG = [
         "a name",
         "7 (int)",
     ),
+    (runtime(supported_devices=[]), "['rt']['supported_devices']", "at least one", "[] (list)"),
+    (runtime(supported_devices={}), "['rt']['supported_devices']", "at least one", "{} (dict)"),
     (runtime(supported_devices={"f": "p"}), "['supported_devices']['f']", "a list", "'p' (str)"),
     (runtime(supported_devices=..., devices=5), "['rt']['devices']", "a list of names", "5 (int)"),
     (runtime(build_required="yes"), "['rt']['build_required']", "True or False", "'yes' (str)"),
@@ -241,6 +243,7 @@ def test_the_mapping_of_the_contributing_guide_is_understood() -> None:
     )
     first, second = contribution.runtimes
     assert first.default_sequence == (sequence,)
+    assert second.default_sequence == ("onnx-fp32", "export-pytorch")
     assert first.status_stats == ("custom_stat_1", "custom_stat_2")
     assert first.requirement_check is not None
     assert second.devices == {"family1": {"part1": ("config1", "config2")}}

@@ -254,8 +254,12 @@ def test_no_gap_is_filled_if_the_user_gave_the_maker_later(chain) -> None:
 
 def test_a_gap_without_an_installed_alternative_is_an_error(chain, monkeypatch) -> None:
     monkeypatch.setattr(Run, "alternatives", ("not-there", "not-there-either"))
-    with pytest.raises(PlanError, match="Step 2, benchmark, takes file"):
+    with pytest.raises(PlanError, match="Step 2, benchmark, takes file") as caught:
         chain("find", "benchmark")
+    assert caught.value.hint == (
+        "What benchmark puts before itself is not installed: not-there or not-there-either. "
+        "Name another sequence."
+    )
 
 
 def test_shorthand_values_reach_every_step_that_offers_them_also_those_put_in(chain) -> None:

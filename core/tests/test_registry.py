@@ -9,9 +9,10 @@ import pytest
 from core_env import Environment, FakePlugins, run_here, write_distribution
 
 from turnkeyml import builtin
-from turnkeyml.errors import ExitCode, PlanError, UsageError
+from turnkeyml.errors import ExitCode, PlanError, PluginError, UsageError
 from turnkeyml.plugins import hookimpl
 from turnkeyml.plugins.registry import load_registry, package_for
+from turnkeyml.runtime import BaseRT
 from turnkeyml.sequence import Sequence
 from turnkeyml.tool import FirstTool, ManagementTool, Tool
 
@@ -326,6 +327,33 @@ def test_an_unknown_name_is_answered_with_the_nearest_or_all(plugins: FakePlugin
         registry.runtime("fats-rt")
     with pytest.raises(PlanError, match="Installed: fast-rt, slow-rt"):
         registry.runtime("q")
+
+
+def test_an_unknown_name_may_be_one_of_a_plugin_that_is_left_out(plugins: FakePlugins) -> None:
+    plugins.add({"runtimes": {"fast-rt": make_runtime("d")}})
+    plugins.add_entry_point("no_such_module", distribution="left-out")
+    with pytest.raises(PlanError, match="There is no runtime 'slow-rt'") as caught:
+        plugins.registry().runtime("slow-rt")
+    assert str(caught.value.hint).endswith(" 1 plugin left out: turnkey plugins says why.")
+
+
+def test_what_stands_alone_or_belongs_to_others_is_not_offered_for_a_chain(
+    plugins: FakePlugins,
+) -> None:
+    plugins.add_toys()
+    for ask in (plugins.registry().tool, plugins.registry().sequence_or_tool):
+        with pytest.raises(PlanError) as caught:
+            ask("frobnicate")
+        assert "compile" in str(caught.value.hint)
+        assert "toy-small" in str(caught.value.hint)
+        assert "version" not in str(caught.value.hint)
+
+
+def test_a_class_with_methods_undone_is_refused_with_their_names(plugins: FakePlugins) -> None:
+    half = type("Half", (BaseRT,), {})
+    plugins.add({"runtimes": {"rt": {"RuntimeClass": half, "supported_devices": ["d"]}}})
+    with pytest.raises(PluginError, match=r"expected a class that has device_name\(\), got"):
+        plugins.registry().runtime("rt").ref.load_class(BaseRT)
 
 
 def test_without_any_runtime_the_message_says_that_none_is_installed(plugins: FakePlugins) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import check_scripts
+import sweep
 from check_scripts import MODELS, TOO_LARGE, find_scripts
 from sweep import STAGES, SweepResult, read_results, scripts_to_run
 
@@ -220,6 +221,8 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--check", action="store_true", help="Write nothing.")
     options = parser.parse_args(words)
+    if not sweep.RESULTS.exists():
+        parser.error(f"there is no {sweep.RESULTS}; python models/dev/sweep.py CACHE writes it")
     facts, results = read_results()
     scripts = [path.as_posix() for path in scripts_to_run([])]
     large = sum(TOO_LARGE in _first_line(path) for path in find_scripts([]))

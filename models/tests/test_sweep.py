@@ -125,6 +125,14 @@ def test_the_page_in_the_docs_is_what_the_results_say():
     assert sweep_table.main(["--check"]) == 0, "python models/dev/sweep_table.py writes it"
 
 
+def test_without_results_it_says_what_makes_them(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sweep, "RESULTS", tmp_path / "results.jsonl")
+    with pytest.raises(SystemExit) as ended:
+        sweep_table.main([])
+    assert ended.value.code == 2
+    assert "sweep.py CACHE writes it" in capsys.readouterr().err
+
+
 def test_failures_of_one_kind_are_one_line():
     results = [
         sweep.SweepResult(f"timm/{n}.py", "1", failed_step="benchmark", cause="N", error=f"{n}")

@@ -22,13 +22,13 @@ from turnkeyml.executor import JobSpec
 from turnkeyml.given import GIVEN, GivenModel, with_given
 from turnkeyml.inputs import Source
 from turnkeyml.npz import write_npz
-from turnkeyml.options import option_specs
+from turnkeyml.options import option_specs, path_from
 from turnkeyml.plan import Plan, first_tool_for, make_plan
 from turnkeyml.plugins.registry import Registry, load_registry
 from turnkeyml.policy import Rebuild, RunPolicy
 from turnkeyml.progress import MONITOR_VARIABLE, choose_verbosity, is_off, make_progress
 from turnkeyml.request import GlobalOptions, RunRequest
-from turnkeyml.sequence import Sequence, Step, is_installed
+from turnkeyml.sequence import Sequence, Step, flatten, is_installed
 from turnkeyml.state import State
 from turnkeyml.status import HEADER, status_tree
 from turnkeyml.tool import FirstTool
@@ -127,9 +127,9 @@ def run_model(model: object, inputs: Any, stages: Stages, run: ModelRun) -> Stat
     """
     registry = load_registry()
     options = GlobalOptions(
-        cache_dir=None if run.cache_dir is None else Path(run.cache_dir),
+        cache_dir=path_from(run.cache_dir, "cache_dir"),
         rebuild=_choice(run.rebuild),
-        output=None if run.output is None else Path(run.output),
+        output=path_from(run.output, "output"),
         lean_cache=run.lean_cache,
     )
     cache = cache_from(options.cache_dir)
@@ -142,6 +142,8 @@ def run_model(model: object, inputs: Any, stages: Stages, run: ModelRun) -> Stat
         else:
             source = Source(Path(_script()))
             given = _recognise(model, inputs, registry)
+            # What is wrong with the stages is said before there is a step that no user knows.
+            flatten(stages, registry)
             registry = with_given(registry, given, source.suffix)
             build_name = build_name or build_name_from(source.path.stem)
             first = Step(GIVEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as List
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +12,10 @@ from typing import Any, Literal, overload
 from turnkeyml.api import ModelRun, Stages, build_stages, run_model
 from turnkeyml.benchmark_results import BenchmarkResults, performance_from
 from turnkeyml.console import Console
+from turnkeyml.errors import UsageError
 from turnkeyml.inputs import find_sources
 from turnkeyml.labels import parse_labels
+from turnkeyml.options import path_from
 from turnkeyml.performance import MeasuredPerformance
 from turnkeyml.plan import first_tool_for
 from turnkeyml.plugins.registry import Registry, load_registry
@@ -78,21 +80,21 @@ def benchmark_files(
         UsageError: The arguments are wrong; nothing was run.
     """
     registry = load_registry()
-    words = [input_files] if isinstance(input_files, (str, Path)) else list(input_files)
+    words = _files_from(input_files)
     given = {
         "--device": device,
-        "--runtime": runtime if isinstance(runtime, (str, type(None))) else ",".join(runtime),
+        "--runtime": _runtime_from(runtime),
         "--iterations": iterations,
         "--rt-args": _words_from(rt_args),
         "--script-args": script_args,
         "--max-depth": max_depth,
         "--onnx-opset": onnx_opset,
     }
-    name = sequence if isinstance(sequence, (str, type(None))) else None
+    name = _sequence_name(sequence)
     request = RunRequest(
         GlobalOptions(
             tuple(map(str, words)),
-            None if cache_dir is None else Path(cache_dir),
+            path_from(cache_dir, "cache_dir"),
             _labels_from(labels),
             rebuild=rebuild,
             lean_cache=lean_cache,
@@ -246,6 +248,34 @@ def benchmark_model(
     return performance_from(state.stats.results[state.shown_results[-1]], state.name)
 
 
+def _files_from(given: Any) -> list[str | Path]:
+    if isinstance(given, (str, Path)):
+        return [given]
+    files = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(file, (str, Path)) for file in files):
+        raise UsageError(f"input_files is a path or a list of paths, not {given!r}.")
+    return files
+
+
+def _runtime_from(given: Any) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    if not isinstance(given, (list, tuple)) or not given:
+        raise UsageError(f"runtime is a name or a list of names, not {given!r}.")
+    return ",".join(map(str, given))
+
+
+def _sequence_name(given: Any) -> str | None:
+    if given is None or isinstance(given, Sequence):
+        return None
+    if not isinstance(given, str):
+        raise UsageError(
+            f"sequence is a name or a Sequence, not {given!r}.",
+            hint="Several steps: Sequence('export-pytorch', 'optimize-onnx').",
+        )
+    return given
+
+
 def _labels_from(given: Mapping[str, str | List[str]] | List[str] | None) -> tuple[str, ...]:
     if not isinstance(given, Mapping):
         return tuple(given or ())
@@ -258,6 +288,11 @@ def _labels_from(given: Mapping[str, str | List[str]] | List[str] | None) -> tup
 def _words_from(rt_args: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Write runtime arguments as ``--rt-args`` has them."""
     words = []
+    if not isinstance(rt_args, (Mapping, type(None))):
+        raise UsageError(
+            f"rt_args is a mapping of names to values, not {rt_args!r}.",
+            hint="For example: rt_args={'threads': 1}",
+        )
     for key, value in (rt_args or {}).items():
         if value is True:
             words.append(key)

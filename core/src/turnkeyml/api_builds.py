@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from turnkeyml.cache.layout import BuildDirectory, cache_from
+from turnkeyml.errors import CacheError
+from turnkeyml.options import path_from
 from turnkeyml.saved_state import SavedState
 from turnkeyml.saved_state import load_state as load_saved_state
 
@@ -15,7 +17,7 @@ def get_available_builds(cache_dir: str | Path | None = None) -> list[str]:
     Args:
         cache_dir: By default ``TURNKEY_CACHE_DIR``, else ``~/.cache/turnkey``.
     """
-    return [build.name for build in cache_from(_path(cache_dir)).builds()]
+    return [build.name for build in cache_from(path_from(cache_dir, "cache_dir")).builds()]
 
 
 def default_cache_dir() -> str:
@@ -33,8 +35,11 @@ def load_state(cache_dir: str | Path | None, build_name: str) -> SavedState:
     Raises:
         CacheError: There is no such build, or its file is damaged.
     """
-    return load_saved_state(BuildDirectory(cache_from(_path(cache_dir)).path, build_name))
-
-
-def _path(given: str | Path | None) -> Path | None:
-    return None if given is None else Path(given)
+    cache = cache_from(path_from(cache_dir, "cache_dir"))
+    build = BuildDirectory(cache.path, build_name)
+    if not build.state_file.is_file():
+        raise CacheError(
+            f"There is no build {build_name!r} in the cache {cache.path}.",
+            hint="get_available_builds names those that there are.",
+        )
+    return load_saved_state(build)

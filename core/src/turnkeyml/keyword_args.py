@@ -29,8 +29,18 @@ def parse_words(words: Sequence[str], option: str) -> dict[str, Value]:
         PlanError: A word has another form, or a key comes twice.
     """
     found: dict[str, Value] = {}
-    for word in words:
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
         key, separator, value = word.partition("::")
+        while value.startswith("[") and not value.endswith("]"):
+            # A shell makes several words of a list with blanks.
+            if not rest:
+                raise PlanError(
+                    f"{option}: the list {word!r} has no end.",
+                    hint=f"Write {key}::[value1,value2], with a closing bracket.",
+                )
+            value += f" {rest.pop(0)}"
         if not key.isidentifier():
             raise PlanError(
                 f"{option}: {word!r} is no argument.",
@@ -39,7 +49,8 @@ def parse_words(words: Sequence[str], option: str) -> dict[str, Value]:
         if key in found:
             raise PlanError(
                 f"{option}: {key!r} is given twice.",
-                hint=f"Give it once; several values are {key}::[value1,value2].",
+                hint="Give it once; where it takes several values, they are "
+                f"{key}::[value1,value2].",
             )
         if not separator:
             found[key] = True
@@ -144,8 +155,10 @@ def _convert(what: str, key: str, value: Value, hint: Any) -> Any:
         origin is bool and isinstance(value, bool)
     ):
         return value
+    has_blanks = isinstance(value, str) and " " in value.strip()
     raise PlanError(
-        f"The {what} takes {key!r} as {getattr(origin, '__name__', origin)}, not {value!r}."
+        f"The {what} takes {key!r} as {getattr(origin, '__name__', origin)}, not {value!r}.",
+        hint="Each argument is a word of its own, without quotes." if has_blanks else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,9 @@ from turnkeyml.errors import UsageError
 
 if TYPE_CHECKING:
     import click
+
+PAIRS = "KEY::VALUE"
+"""The metavar of options whose values are such words."""
 
 _METADATA = "turnkeyml"
 T = TypeVar("T")
@@ -65,6 +69,11 @@ class OptionSpec:
     def off_flag(self) -> str | None:
         """The spelling that switches a flag off, where it is on by default."""
         return f"--no-{self.flags[0][2:]}" if self.type is bool and self.default is True else None
+
+    @property
+    def takes_pairs(self) -> bool:
+        """Whether its values are ``key::value`` words."""
+        return self.info.metavar == PAIRS
 
     @property
     def takes_value(self) -> bool:
@@ -151,7 +160,7 @@ def _click_option(spec: OptionSpec, flags: Sequence[str]) -> click.Option:
 
     info = spec.info
     words = list(flags)
-    kind: Any = click.Path(path_type=Path) if spec.type is Path else spec.type
+    kind: Any = _path_type() if spec.type is Path else spec.type
     if info.choices:
         kind = click.Choice(info.choices)
     elif info.minimum is not None:
@@ -174,6 +183,20 @@ def _click_option(spec: OptionSpec, flags: Sequence[str]) -> click.Option:
         default=None,
         help=shown,
     )
+
+
+def _path_type() -> click.Path:
+    import click
+
+    class GivenPath(click.Path):
+        """A path that somebody has given: an unset variable of a shell is none."""
+
+        def convert(self, value: Any, *more: Any) -> Any:
+            if value == "":
+                self.fail("it is empty, and names nothing.", *more)
+            return super().convert(value, *more)
+
+    return GivenPath(path_type=Path)
 
 
 def options_from_values(options_class: type[T], values: Mapping[str, Any], where: str = "") -> T:
@@ -219,6 +242,8 @@ def _convert_one(spec: OptionSpec, value: Any, place: str) -> Any:
         return value
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Path)):
         raise wrong
+    if wanted is Path and isinstance(value, (str, Path)):
+        return path_from(value, f"{place}{spec.flags[0]}")
     try:
         result = wanted(value)
     except (ValueError, OverflowError, TypeError) as error:
@@ -233,6 +258,23 @@ def _convert_one(spec: OptionSpec, value: Any, place: str) -> Any:
             f"{place}{spec.flags[0]} takes at least {spec.info.minimum:g}, not {value!r}."
         )
     return result
+
+
+def path_from(given: Any, name: str) -> Path | None:
+    """Make a path of what somebody has given.
+
+    Args:
+        given: A path, text or None.
+        name: How messages call it.
+
+    Raises:
+        UsageError: It is empty, which would mean the working directory, or something else.
+    """
+    if not isinstance(given, (str, os.PathLike, type(None))):
+        raise UsageError(f"{name} is a path, not {given!r}.")
+    if given == "":
+        raise UsageError(f"{name} is empty, and names nothing.")
+    return None if given is None else Path(given)
 
 
 def value_from_text(spec: OptionSpec, text: str, where: str = "") -> Any:

@@ -7,22 +7,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from turnkeyml.drafts import Draft, Drafter
 from turnkeyml.errors import PlanError, UsageError
 from turnkeyml.options import (
     argv_from_options,
     json_from_options,
-    option_specs,
-    options_from_values,
 )
 from turnkeyml.plugins.records import ToolRecord, ToolRole
 from turnkeyml.plugins.registry import Registry, package_for
 from turnkeyml.request import DefaultChainOptions
 from turnkeyml.sequence import Sequence as StepSequence
-from turnkeyml.sequence import Step, flatten, is_installed, step_identity
+from turnkeyml.sequence import Step, flatten, step_identity
 from turnkeyml.sequence_file import sequence_from_file
 from turnkeyml.tool import ChainTool, Contract, FirstTool, Tool
 
 DEFAULT_LAST_TOOL = "benchmark"
+_OF_THE_RUNTIME = ("--runtime", "--rt-args")
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def make_plan(
         PlanError: Says which step, what it takes, what it gets, and which tool closes the gap.
         UsageError: An option is wrong.
     """
-    drafter = _Drafter(registry, shorthand or {})
+    drafter = Drafter(registry, shorthand or {})
     drafts = [draft for step in flatten(steps, registry) for draft in drafter.draft(step)]
     if not drafts or drafts[0].record.role is not ToolRole.FIRST:
         if drafts:
@@ -150,7 +150,18 @@ def make_default_plan(
     plan = make_plan([first, *build, DEFAULT_LAST_TOOL], suffix, registry, shorthand)
     if build:
         _check_last(plan, chain.sequence or str(chain.sequence_file))
-    return replace(plan, steps=plan.steps[:-1]) if chain.build_only else plan
+    if not chain.build_only:
+        return plan
+    kept = tuple(step for step in plan.steps if step.name != DEFAULT_LAST_TOOL)
+    others = {key: value for key, value in (shorthand or {}).items() if key not in _OF_THE_RUNTIME}
+    if len(kept) == 1 and len(others) < len(shorthand or {}):
+        # It takes the model as it is, so that it says nothing of what is to be built.
+        return make_default_plan(suffix, registry, chain, others)
+    if kept == plan.steps[: len(kept)]:
+        return replace(plan, steps=kept)
+    # Several runtimes: what a later one needs is built after a benchmark, which is left out.
+    again = [Step(step.name, json_from_options(step.options)) for step in kept]
+    return make_plan(again, suffix, registry)
 
 
 def _chosen_build(
@@ -206,64 +217,7 @@ def first_tool_for(suffix: str, registry: Registry) -> ToolRecord:
     raise PlanError(f"{what} are taken by no installed tool.", hint=hint)
 
 
-@dataclass(frozen=True)
-class _Draft:
-    """A step whose options are resolved, but which is not yet connected to those before it."""
-
-    record: ToolRecord
-    tool: type[ChainTool]
-    options: Any
-    contract: Contract
-    inserted: str | None = None
-
-
-@dataclass(frozen=True)
-class _Drafter:
-    """Resolves steps one by one."""
-
-    registry: Registry
-    shorthand: Mapping[str, Any]
-
-    def draft(self, step: Step, inserted: str | None = None) -> list[_Draft]:
-        """Load a step's tool, resolve its options and ask for its contract."""
-        record = self.registry.tool(step.tool)
-        if record.role is ToolRole.MANAGEMENT:
-            raise PlanError(f"{record.name!r} stands alone and cannot be part of a chain.")
-        tool: type[ChainTool] = record.ref.load_class(
-            FirstTool if record.role is ToolRole.FIRST else Tool
-        )
-        common = {
-            spec.name: self.shorthand[spec.info.shorthand]
-            for spec in option_specs(tool.Options)
-            if spec.info.shorthand is not None and spec.info.shorthand in self.shorthand
-        }
-        given: Any = options_from_values(tool.Options, {**common, **step.options}, record.name)
-        drafts = []
-        for each in tool.expand(given, self.registry):
-            options = tool.resolve(each, self.registry)
-            contract = tool.contract(options, self.registry)
-            drafts.append(_Draft(record, tool, options, contract, inserted))
-        return drafts
-
-    def fill_gap(self, draft: _Draft, available: Sequence[str]) -> list[_Draft]:
-        """Draft the first alternative of a step's default sequence that is wholly installed, and
-        that starts from what is there, if one does."""
-        found: list[_Draft] = []
-        for alternative in draft.contract.default_sequence:
-            if is_installed(alternative, self.registry):
-                name = (
-                    alternative if isinstance(alternative, str) else alternative.name or "sequence"
-                )
-                why = f"default of {draft.record.name}: {name}"
-                steps = flatten([alternative], self.registry)
-                drafts = [draft for step in steps for draft in self.draft(step, why)]
-                if drafts and set(drafts[0].contract.consumes) & set(available):
-                    return drafts
-                found = found or drafts
-        return found
-
-
-def _check_start(drafts: Sequence[_Draft], suffix: str, registry: Registry) -> None:
+def _check_start(drafts: Sequence[Draft], suffix: str, registry: Registry) -> None:
     first = drafts[0].record.ref.load_class(FirstTool)
     if suffix not in first.suffixes:
         here = ", ".join(first.suffixes)
@@ -281,7 +235,7 @@ def _check_start(drafts: Sequence[_Draft], suffix: str, registry: Registry) -> N
             )
 
 
-def _cannot_start(draft: _Draft, suffix: str, registry: Registry) -> PlanError:
+def _cannot_start(draft: Draft, suffix: str, registry: Registry) -> PlanError:
     takes = " or ".join(draft.contract.consumes) or "nothing"
     try:
         hint = f"Put {first_tool_for(suffix, registry).name} before it."
@@ -293,7 +247,7 @@ def _cannot_start(draft: _Draft, suffix: str, registry: Registry) -> PlanError:
     )
 
 
-def _connect(drafts: list[_Draft], drafter: _Drafter) -> list[PlannedStep]:
+def _connect(drafts: list[Draft], drafter: Drafter) -> list[PlannedStep]:
     planned: list[PlannedStep] = []
     available: list[str] = []
     for position, draft in enumerate(drafts):
@@ -310,10 +264,10 @@ def _connect(drafts: list[_Draft], drafter: _Drafter) -> list[PlannedStep]:
 
 def _append(
     planned: list[PlannedStep],
-    draft: _Draft,
+    draft: Draft,
     available: list[str],
     registry: Registry,
-    later: Sequence[_Draft] = (),
+    later: Sequence[Draft] = (),
 ) -> None:
     consumes = None
     if planned:
@@ -343,10 +297,10 @@ def _append(
 
 def _kinds_do_not_meet(
     number: int,
-    draft: _Draft,
+    draft: Draft,
     available: list[str],
     registry: Registry,
-    later: Sequence[_Draft],
+    later: Sequence[Draft],
 ) -> PlanError:
     takes = " or ".join(draft.contract.consumes) or "nothing that a chain can give"
     got = " and ".join(dict.fromkeys(available)) or "nothing"
@@ -356,21 +310,33 @@ def _kinds_do_not_meet(
     for other in later:
         if other.contract.produces in draft.contract.consumes:
             return PlanError(message, hint=f"Put {other.record.name} before {draft.record.name}.")
+    if draft.contract.default_sequence:
+        return PlanError(message, hint=_without_default(draft))
     makers = _makers(draft.contract.consumes, available, registry)
     if makers:
         return PlanError(message, hint=f"Put {' or '.join(makers)} before it.")
-    starters = [
-        record.name
-        for record, tool in registry.loadable_tools(FirstTool, ToolRole.FIRST)
-        if tool.produces in draft.contract.consumes
-    ]
-    if starters:
-        return PlanError(message, hint=f"It is not kept in files: start with {starters[0]}.")
+    if draft.contract.produces in available:
+        made = draft.contract.produces
+        return PlanError(message, hint=f"It makes {made}, which is there: leave it out.")
+    for record, tool in registry.loadable_tools(FirstTool, ToolRole.FIRST):
+        if tool.produces in draft.contract.consumes:
+            files = " or ".join(tool.suffixes)
+            hint = f"It is not kept in files: start with {record.name}, from {files} files."
+            return PlanError(message, hint=hint)
     for kind in draft.contract.consumes:
         package = package_for("kind", kind)
         if package is not None:
             return PlanError(message, hint=f"pip install {package} gives a tool that makes it.")
     return PlanError(message, hint="No installed tool makes it.")
+
+
+def _without_default(draft: Draft) -> str:
+    names = [
+        s if isinstance(s, str) else s.name or repr(s) for s in draft.contract.default_sequence
+    ]
+    package = next(filter(None, (package_for("sequence", name) for name in names)), None)
+    what = f"What {draft.record.name} puts before itself is not installed: {' or '.join(names)}."
+    return f"{what} {f'pip install {package} gives it.' if package else 'Name another sequence.'}"
 
 
 def _makers(wanted: tuple[str, ...], available: list[str], registry: Registry) -> list[str]:

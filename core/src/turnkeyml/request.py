@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from turnkeyml.cache.stats import plain
-from turnkeyml.options import json_from_options, option, options_from_json
+from turnkeyml.options import PAIRS, json_from_options, option, options_from_json
 from turnkeyml.policy import Rebuild, RunPolicy, Skip
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class GlobalOptions:
     )
     labels: tuple[str, ...] = option(
         (),
-        metavar="KEY::VALUE",
+        metavar=PAIRS,
         help="Keep only scripts with these labels in their first line.",
         shorthand="--labels",
     )
@@ -113,7 +113,7 @@ class ExecutionOptions:
     )
     executor_args: tuple[str, ...] = option(
         (),
-        metavar="KEY::VALUE",
+        metavar=PAIRS,
         help="Arguments for the executor, such as partition::gpu.",
         shorthand="--executor-args",
     )

@@ -23,7 +23,7 @@ class SavedState:
         build: Where it was read; a cache may have been moved since it was written.
         status: ``INTERRUPTED`` if it says "running" but nobody holds the build's lock.
         content: The whole document.
-        artifacts: Those of the last chain that are files.
+        artifacts: Those of the last chain that built anything, as far as they are files.
         records: What each step made, those of earlier chains too.
     """
 

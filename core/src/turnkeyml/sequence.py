@@ -63,6 +63,12 @@ def _flatten(
         if isinstance(item, Sequence):
             found += _flatten(item.steps, registry, (*inside, item.name or "(unnamed)"))
             continue
+        if not isinstance(item, (str, Step)):
+            raise PlanError(
+                f"{item!r} is no step of a sequence.",
+                hint="A step is the name of a tool or sequence, a Step, or a Sequence; several "
+                "are given one after the other: Sequence('export-pytorch', 'optimize-onnx').",
+            )
         step = Step(item) if isinstance(item, str) else item
         if step.tool in registry.sequences:
             inner = registry.sequences[step.tool].ref.load()

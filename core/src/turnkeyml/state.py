@@ -98,6 +98,7 @@ class State:
         self.skipped = ""
         self.findings: dict[str, str] = {}
         self.artifacts: list[Artifact] = []
+        self.earlier: list[Artifact] = []
         self.shown_results: list[str] = []
         self.stats = Stats(build)
         self.records: dict[str, StepRecord] = {}
@@ -301,7 +302,21 @@ class State:
             self.context.note(f"{error.message} Everything is made again.")
             return
         self.records = {record.key: record for record in saved.records}
+        self.earlier = list(saved.artifacts)
         self.seals.learn(saved.content.get("seals"))
+
+    def kept_files(self) -> list[Artifact]:
+        """Give the artifacts that are files and that a later command can go on from.
+
+        A chain that only finds the model makes nothing to go on from, so what an earlier one left
+        stays the newest there is.
+        """
+        own = [artifact for artifact in self.artifacts if artifact.is_file]
+        if self.has_built():
+            return own
+        paths = {record.path for artifact in own for record in artifact.files}
+        kept = [a for a in self.earlier if paths.isdisjoint(r.path for r in a.files)]
+        return [*own, *kept]
 
     def save(self) -> None:
         """Write the statistics and the state; the caller has the build's lock."""
@@ -324,7 +339,7 @@ class State:
             "labels": {key: list(values) for key, values in self.labels.items()},
             "model": _model_facts(self),
             "steps": list(self._steps),
-            "artifacts": [a.to_json() for a in self.artifacts if a.is_file],
+            "artifacts": [artifact.to_json() for artifact in self.kept_files()],
             "records": [record.to_json() for record in self.records.values()],
             "seals": self.seals.to_json(
                 referenced_files(a for r in self.records.values() for a in r.artifacts)

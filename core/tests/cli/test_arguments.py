@@ -93,6 +93,30 @@ def test_without_tools_values_go_on_up_to_the_next_option() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "inputs"),
+    [
+        ("--labels x::1 y::2 a.toy b", ["a.toy", "b"]),
+        ("--labels x::1 sub/a.toy", ["sub/a.toy"]),
+        ("--labels x::1 *.toy --dry-run", ["*.toy"]),
+        ("--labels x::[1, 2/3, 4.5] a.toy", ["a.toy"]),
+        ("--labels x::1 ort.io_binding verbose", []),
+        ("--labels flag a/b.toy", []),
+        ("--labels a.toy", []),
+        ("--labels x::1 y::a.toy", []),
+    ],
+)
+def test_what_cannot_be_a_pair_is_an_input(
+    words: str, inputs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.toy").touch()
+    found = expand_single(words.split(), option_specs(GlobalOptions))
+    flags = {n for n, word in enumerate(found) if word.startswith("-")}
+    taken = {n + 1 for n in flags if found[n] == "--labels"}
+    assert [word for n, word in enumerate(found) if n not in flags | taken] == inputs
+
+
 @pytest.mark.parametrize("words", ["-i find", "-i -d x find", "-i a find compile --only"])
 def test_an_option_without_a_value_is_refused(words: str, registry: Registry) -> None:
     with pytest.raises(UsageError, match="is given no value"):

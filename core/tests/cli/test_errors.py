@@ -21,6 +21,7 @@ FILES = {
     "stages.py": STAGES + "sequence = Sequence('compile')\n",
     "two.py": STAGES + "a = Sequence('compile'); b = Sequence('shrink')\n",
     "none.py": "x = 1\n",
+    "list.py": STAGES + "a = Sequence(['compile'])\n",
     "raising.py": "1 / 0\n",
     "leaving.py": "raise SystemExit('no')\n",
     "unknown.py": STAGES + "sequence = Sequence('shrnk')\n",
@@ -110,6 +111,27 @@ USAGE: dict[str, tuple[list[str], str, str | None]] = {
         "There is no directory 'a.toy', which --search-dir names.",
         None,
     ),
+    "a cache directory that an unset variable names": (
+        ["a.toy", "-d", ""],
+        "Invalid value for '--cache-dir' / '-d': it is empty, and names nothing.",
+        "See: turnkey FILE -h",
+    ),
+    "a list without an end": (
+        ["a.toy", "--rt-args", "mood::[a,b"],
+        "--rt-args: the list 'mood::[a,b' has no end.",
+        "Write mood::[value1,value2], with a closing bracket.",
+    ),
+    "runtime arguments as one word": (
+        ["a.toy", "--rt-args", "repeats::1 mood"],
+        "The runtime 'toyrt' takes 'repeats' as int, not '1 mood'.",
+        "Each argument is a word of its own, without quotes.",
+    ),
+    "a sequence file with a list for a step": (
+        ["a.toy", "--sequence-file", "list.py"],
+        "['compile'] is no step of a sequence.",
+        "A step is the name of a tool or sequence, a Step, or a Sequence; several are given one "
+        "after the other: Sequence('export-pytorch', 'optimize-onnx').",
+    ),
     "two sequences": (
         ["a.toy", "--sequence", "toy-small", "--sequence-file", "stages.py"],
         "--sequence and --sequence-file are given.",
@@ -168,7 +190,7 @@ USAGE: dict[str, tuple[list[str], str, str | None]] = {
     "a runtime argument twice": (
         ["a.toy", "--rt-args", "mood::a", "mood::b"],
         "--rt-args: 'mood' is given twice.",
-        "Give it once; several values are mood::[value1,value2].",
+        "Give it once; where it takes several values, they are mood::[value1,value2].",
     ),
     "a runtime argument of another type": (
         ["a.toy", "--rt-args", "loud::perhaps"],

@@ -156,7 +156,7 @@ def test_one_chain_may_benchmark_with_two_runtimes(folder: Path) -> None:
 
 WRONG = [
     ([], "Usage: turnkey", ""),
-    (["-i"], "No tool is given.", ""),
+    (["-i"], "The option -i is given no value.", "Name files after it."),
     (["-i", "find"], "The option -i is given no value.", ""),
     (["find"], "No input is given.", "Name files with -i"),
     (["-i", "a.toy"], "No tool is given.", "Name the tools"),
@@ -199,6 +199,9 @@ WRONG = [
     (["a.toy", "--rt-args", "mod::x"], "has no argument 'mod'", "It takes: mood, repeats"),
     (["a.toy", "--rt-args", "repeats::x"], "takes 'repeats' as int, not 'x'", ""),
     (["a.toy", "--rt-args", "=="], "'==' is no argument", "Write key::value"),
+    (["--labels", "a::b", "c::d", "a.toy"], "None of the 1 inputs has the labels a::b c::d.", ""),
+    (["-i", "a.toy", "frobnicate"], "There is no tool 'frobnicate'.", "Installed: "),
+    (["a.toy", "--sequence", "frobnicate"], "no sequence 'frobnicate'.", ", shrink, toy-small"),
     (["a.toy", "--labels", "nonsense"], "'nonsense' is no label.", "Write key::value"),
     (["a.toy", "--labels", "a::b"], "None of the 1 inputs has the labels a::b.", "first line"),
     (["a.toy::xyz"], "'xyz' is no hash", ""),
@@ -215,6 +218,21 @@ WRONG = [
     (["-i", "", "find"], "", ""),
     ([""], "", ""),
 ]
+
+
+@pytest.mark.parametrize("words", ["-h", "a.toy -h", "compile -h", "cache clean -h", "plugins -h"])
+@pytest.mark.parametrize("columns", [40, 59, 60, 100])
+def test_help_is_as_wide_as_the_terminal(
+    words: str, columns: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = run_here(*words.split())
+    assert done.code == ExitCode.OK
+    # Examples and the names of options stay whole.
+    whole = ("turnkey", "-")
+    text = [line for line in done.out.splitlines() if not line.strip().startswith(whole)]
+    assert max(map(len, text)) <= columns
+    assert "--help" in done.out
 
 
 @pytest.mark.parametrize(("words", "message", "hint"), WRONG)

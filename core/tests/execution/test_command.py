@@ -189,7 +189,8 @@ REPORTS = [
     '{"schema": 1}',
     '{"schema": 1, "source": 3, "models": [], "error": null, "notes": [], "log": null}',
     '{"schema": 1, "models": [{}]}',
-    "[" * 100_000,
+    # With a blank, or it would be a list without an end.
+    " " + "[" * 100_000,
     '{"schema": 1, "source": ' + "[" * 100_000,
     '{"schema": 1, "models": 1e999}',
 ]

@@ -20,7 +20,7 @@ INFERRED = "        sum(range(3_000 * self.effort))"
 WRONG_RUNTIMES = [
     Wrong(
         "its_class_keeps_the_contract",
-        "has no device_name()",
+        "a class that has device_name()",
         (
             (
                 "    def device_name(self):\n        return self.context",

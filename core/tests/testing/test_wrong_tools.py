@@ -44,7 +44,7 @@ WRONG_TOOLS = [
     ),
     Wrong(
         "its_class_keeps_the_contract",
-        "has no run",
+        "a class that has run()",
         (
             (
                 "    def run(self, state, options):\n        word",

@@ -11,6 +11,7 @@ from turnkeyml.cache.atomic import open_replaced
 from turnkeyml.cache.strict_yaml import parse_yaml
 from turnkeyml.errors import CacheError, NewerSchemaError
 
+_AGAIN = "Run the command that made it once more, or put a copy of the file back."
 _DIGEST = re.compile(rb"# sha256 ([0-9a-f]{64})\n")
 
 
@@ -64,7 +65,7 @@ def read_document(path: Path, schema: int) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise CacheError(f"{path} cannot be read: {error}.") from error
     if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
-        raise CacheError(f"{path} is not a file that turnkey wrote.")
+        raise CacheError(f"{path} is not a file that turnkey wrote.", hint=_AGAIN)
     if content["schema"] > schema:
         raise NewerSchemaError(
             f"{path} was written by a newer turnkey (schema {content['schema']}, known {schema}).",
@@ -72,7 +73,9 @@ def read_document(path: Path, schema: int) -> dict[str, Any]:
         )
     found = _DIGEST.match(raw)
     if found and hashlib.sha256(raw[found.end() :]).hexdigest() != found[1].decode():
-        raise CacheError(f"{path} is not as turnkey wrote it: it was damaged or edited.")
+        raise CacheError(
+            f"{path} is not as turnkey wrote it: it was damaged or edited.", hint=_AGAIN
+        )
     return content
 
 

@@ -60,8 +60,10 @@ def looks_like_input(word: str) -> bool:
     if word.startswith("-"):
         return False
     text = word.partition("::")[0]
-    if Path(text).suffix or "/" in text or "*" in text:
-        return True
+    return bool(Path(text).suffix) or "/" in text or "*" in text or _exists(text)
+
+
+def _exists(text: str) -> bool:
     try:
         return Path(text).exists()
     except OSError:
@@ -121,6 +123,7 @@ def _expand(
                 rest
                 and not rest[0].startswith("-")
                 and not (registry is not None and is_step(rest[0], registry))
+                and not (spec.takes_pairs and _is_input_after(values, rest[0]))
             ):
                 values.append(rest.pop(0))
             if not values:
@@ -130,6 +133,15 @@ def _expand(
             for item in values:
                 result += [name, item]
     return result
+
+
+def _is_input_after(pairs: Sequence[str], word: str) -> bool:
+    """Tell whether a word after ``key::value`` ones can only be an input."""
+    said = " ".join(pairs)
+    in_list = said.rfind("::[") > said.rfind("]")
+    if "::" not in said or in_list or "::" in word:
+        return False
+    return "/" in word or "*" in word or _exists(word)
 
 
 def is_step(word: str, registry: Registry) -> bool:
@@ -157,6 +169,11 @@ def require_step(words: Sequence[str], registry: Registry) -> None:
         near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
         if near and not looks_like_input(word):
             raise UsageError(f"There is no tool {word!r}.", hint=f"Did you mean {near[0]!r}?")
+    if words[-1] in ("-i", "--input-files"):
+        raise UsageError(f"The option {words[-1]} is given no value.", hint="Name files after it.")
+    if not words[-2].startswith("-") and not looks_like_input(words[-1]):
+        # Says which there are.
+        registry.tool(words[-1])
     raise UsageError(
         "No tool is given.",
         hint="Name the tools of the chain after the inputs; turnkey FILE runs the default chain.",

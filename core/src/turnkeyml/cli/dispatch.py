@@ -21,6 +21,7 @@ from turnkeyml.cli.arguments import (
 )
 from turnkeyml.cli.config_options import ConfigOptions, names_config
 from turnkeyml.cli.group import ChainGroup, management_command, shorthand_command
+from turnkeyml.cli.pages import PageFormatter
 from turnkeyml.console import Console
 from turnkeyml.errors import ExitCode, TurnkeyError
 from turnkeyml.options import option_specs
@@ -80,6 +81,13 @@ def _tell_usage(error: click.UsageError, registry: Registry, console: Console) -
             f"{error.option_name} stands before the first tool.", "turnkey -h lists what does."
         )
     else:
+        if (
+            error.ctx is not None
+            and path == "turnkey"
+            and not isinstance(error.ctx.command, click.Group)
+        ):
+            # What the one-word form takes stands in a page of its own.
+            path = "turnkey FILE"
         console.error(error.format_message(), f"See: {path} -h")
     return ExitCode.USAGE
 
@@ -129,6 +137,8 @@ def _dispatch(words: list[str], registry: Registry, console: Console) -> int:
 
 
 def _invoke(command: click.Command, name: str, words: list[str]) -> int:
+    # Commands of plugins make their pages with it, too.
+    click.Context.formatter_class = PageFormatter
     result: Any = command.main(args=words, prog_name=name, standalone_mode=False)
     return result if isinstance(result, int) else ExitCode.OK
 

@@ -10,7 +10,7 @@ import click
 from turnkeyml.cli.group import HELP_NAMES
 from turnkeyml.cli.many_values import ManyValues
 from turnkeyml.console import plural, printable
-from turnkeyml.options import click_options, option, option_specs
+from turnkeyml.options import PAIRS, click_options, option, option_specs
 from turnkeyml.plugins.registry import Registry
 from turnkeyml.tool import ManagementTool
 
@@ -20,7 +20,7 @@ class ListOptions:
     """The options of ``models list``."""
 
     labels: tuple[str, ...] = option(
-        (), metavar="KEY::VALUE", help="Only scripts with these labels in their first line."
+        (), metavar=PAIRS, help="Only scripts with these labels in their first line."
     )
 
 

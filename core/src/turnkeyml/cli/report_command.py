@@ -97,7 +97,8 @@ def _tell(made: MadeReport, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({**summary.to_json(), "files": [str(path) for path in made.files]}))
         return
-    if sys.stdout.isatty():
+    # There is none where it was closed.
+    if sys.stdout is not None and sys.stdout.isatty():
         _print_rich(summary)
     else:
         _print_plain(summary)

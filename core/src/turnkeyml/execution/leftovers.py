@@ -27,7 +27,7 @@ def clean_orphans(state: State) -> None:
 
     Files with other names than steps give are left alone, and so is what cannot be deleted.
     """
-    artifacts = [*state.artifacts, *(a for r in state.records.values() for a in r.artifacts)]
+    artifacts = [*state.kept_files(), *(a for r in state.records.values() for a in r.artifacts)]
     wanted = referenced_files(artifacts)
     root = state.build.path.resolve()
     for folder in {root, *((root / path).parent for path in wanted)}:
@@ -69,4 +69,5 @@ def delete_artifacts(state: State) -> None:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
     state.artifacts.clear()
+    state.earlier.clear()
     state.records.clear()

@@ -38,6 +38,10 @@ _DEVICE_KEYS = {"class", "parts", "default_runtimes"}
 _EXECUTOR_KEYS = {"class", "summary"}
 
 
+_ONNX_SEQUENCES = ("onnx-fp32", "export-pytorch")
+"""What makes the ONNX file of a runtime whose author leaves that to turnkey."""
+
+
 class _Reader:
     """Reads one provider's mapping; every method names the place when something is wrong."""
 
@@ -94,6 +98,8 @@ class _Reader:
 
     def devices(self, value: object, place: str) -> dict[str, Parts]:
         """Read a list, a set, or a nested mapping of families, parts and configurations."""
+        if isinstance(value, (Mapping, list, tuple, set, frozenset)) and not value:
+            raise self.fail(place, "at least one family of devices", value)
         if not isinstance(value, Mapping):
             return {family: {} for family in self.names(value, place)}
         return {
@@ -184,14 +190,16 @@ def _runtime(reader: _Reader, name: str, entry: Mapping[str, Any], place: str) -
     if key not in entry:
         raise reader.fail(place, "the key 'supported_devices'", list(entry))
     built = reader.flag(entry.get("build_required", True), f"{place}['build_required']")
-    default = ONNX_MODEL if built else PYTORCH_MODEL
+    kind = ONNX_MODEL if built else PYTORCH_MODEL
+    consumes = reader.name(entry.get("consumes", kind), f"{place}['consumes']")
+    sequences = entry.get("default_sequence", _ONNX_SEQUENCES if consumes == ONNX_MODEL else None)
     environment = reader.mapping(entry.get("environment", {}), f"{place}['environment']")
     return RuntimeRecord(
         name,
         reader.class_ref(entry["RuntimeClass"], f"{place}['RuntimeClass']"),
         reader.devices(entry[key], f"{place}[{key!r}]"),
-        reader.name(entry.get("consumes", default), f"{place}['consumes']"),
-        _alternatives(reader, entry.get("default_sequence"), f"{place}['default_sequence']"),
+        consumes,
+        _alternatives(reader, sequences, f"{place}['default_sequence']"),
         reader.names(entry.get("status_stats", ()), f"{place}['status_stats']"),
         _function(reader, entry.get("requirement_check"), f"{place}['requirement_check']"),
         {k: reader.text(v, f"{place}['environment'][{k!r}]") for k, v in environment.items()},

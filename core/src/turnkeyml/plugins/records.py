@@ -83,11 +83,15 @@ class ObjectRef:
         """Import a class and check that it keeps the contract of ``base``.
 
         Raises:
-            PluginError: It is no subclass of ``base``.
+            PluginError: It is no subclass of ``base``, or leaves methods of it undone.
         """
         found = self.load()
         if not (isinstance(found, type) and issubclass(found, base)):
             raise MappingError(self.provider, self.place, f"a subclass of {base.__name__}", found)
+        undone = sorted(getattr(found, "__abstractmethods__", ()))
+        if undone:
+            has = ", ".join(f"{name}()" for name in undone)
+            raise MappingError(self.provider, self.place, f"a class that has {has}", found)
         return found
 
 

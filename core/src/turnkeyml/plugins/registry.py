@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import pluggy
 
+from turnkeyml.console import plural
 from turnkeyml.errors import PlanError, PluginError, TurnkeyError, UsageError
 from turnkeyml.options import option_specs, options_from_values
 from turnkeyml.plugins import hookspecs
@@ -93,7 +94,7 @@ class Registry:
         """
         record = self.find_tool(name)
         if record is None:
-            raise self.unknown("tool", name, [*self.tools, *self.aliases, *self.sequences])
+            raise self.unknown("tool", name, [*self._in_chains(*ToolRole), *self.sequences])
         return record
 
     def sequence_or_tool(self, name: str) -> str:
@@ -103,8 +104,14 @@ class Registry:
             UsageError: Nothing has; the message names the nearest.
         """
         if name not in self.sequences and self.find_tool(name) is None:
-            raise self.unknown("sequence", name, [*self.sequences, *self.tools])
+            known = [*self.sequences, *self._in_chains(ToolRole.STEP)]
+            raise self.unknown("sequence", name, known)
         return name
+
+    def _in_chains(self, *roles: ToolRole) -> list[str]:
+        """Name the tools of these roles, but none that stands alone."""
+        wanted = {*roles} - {ToolRole.MANAGEMENT}
+        return [name for name, record in self.tools.items() if record.role in wanted]
 
     def loadable_tools(
         self, base: type[T], *roles: ToolRole
@@ -184,15 +191,19 @@ class Registry:
         for plugin in self.broken:
             if plugin.provider.distribution == package:
                 return PlanError(f"{message} Its package is broken: {plugin.reason}")
-        near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
         if package is not None:
             return PlanError(message, hint=f"Install it with: pip install {package}")
+        names = sorted(known)
+        also = self.aliases if what == "tool" else ()
+        near = difflib.get_close_matches(name, [*names, *also], n=1, cutoff=0.6)
         if near:
-            return PlanError(message, hint=f"Did you mean {near[0]!r}?")
-        names = ", ".join(sorted(known))
-        return PlanError(
-            message, hint=f"Installed: {names}." if names else f"No {what} is installed."
-        )
+            hint = f"Did you mean {near[0]!r}?"
+        else:
+            hint = f"Installed: {', '.join(names)}." if names else f"No {what} is installed."
+        if self.broken:
+            # It may be what one of those would have given.
+            hint += f" {plural(len(self.broken), 'plugin')} left out: turnkey plugins says why."
+        return PlanError(message, hint=hint)
 
 
 def package_for(what: str, name: str) -> str | None:

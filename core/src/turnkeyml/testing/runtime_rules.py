@@ -29,9 +29,8 @@ RUNTIME_RULES: list[Rule[RuntimeSubject]] = []
 @rule(RUNTIME_RULES, where=_WAYS)
 def its_class_keeps_the_contract(subject: RuntimeSubject) -> None:
     """A runtime is a class that inherits BaseRT and has device_name()."""
-    if inspect.isabstract(subject.runtime):
-        missing = ", ".join(sorted(getattr(subject.runtime, "__abstractmethods__", ())))
-        raise Violation(f"The class {subject.runtime.__name__} has no {missing}().")
+    # One with methods undone is not even loaded.
+    subject.record.ref.load_class(BaseRT)
 
 
 @rule(RUNTIME_RULES, where=_WAYS)

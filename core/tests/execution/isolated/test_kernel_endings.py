@@ -92,6 +92,8 @@ def test_a_report_is_what_counts(end, tmp_path: Path) -> None:
         assert end(status) == JobEnd(Ending.REPORTED, peak_memory_bytes=1234)
 
 
-@pytest.mark.parametrize(("size", "text"), [(8e9, "8.0 GB"), (256e6, "256 MB"), (1e9, "1.0 GB")])
+@pytest.mark.parametrize(
+    ("size", "text"), [(8.04e9, "8.04 GB"), (256e6, "256 MB"), (1e9, "1.00 GB")]
+)
 def test_sizes_are_written_as_options_take_them(size: float, text: str) -> None:
     assert text in endings.output_end("log.txt", int(size)).message

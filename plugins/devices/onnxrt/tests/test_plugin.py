@@ -38,12 +38,17 @@ def test_runtime_class_imports_nothing_heavy():
     [
         ({"threads": 0}, "threads is at least 1, not 0"),
         ({"inter_threads": -2}, "inter_threads is at least 1, not -2"),
-        ({"optimization_level": "much"}, "is one of disabled, basic, .*, not 'much'"),
     ],
 )
 def test_argument_that_cannot_work_is_refused(arguments, words):
     with pytest.raises(PlanError, match=words):
         OnnxRT(**arguments)
+
+
+def test_level_that_there_is_not_is_refused_when_the_chain_is_planned():
+    given = parse_rt_args(["optimization_level::much"])
+    with pytest.raises(PlanError, match="one of disabled, basic, .*, not 'much'"):
+        convert_rt_args("ort", OnnxRT, given)
 
 
 def test_arguments_reach_the_worker_converted():

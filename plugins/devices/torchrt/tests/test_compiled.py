@@ -90,6 +90,15 @@ def test_options_that_the_compiler_does_not_take_are_refused(open_runtime, rt_ar
     assert "inductor" in caught.value.hint
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make", [torch.jit.script, lambda net: torch.jit.trace(net, X)])
+def test_a_torchscript_model_is_refused_as_such(open_runtime, make):
+    with pytest.raises(BuildError, match="does not take TorchScript models") as caught:
+        with open_runtime(TorchCompiled, make(torch.nn.Linear(8, 4)), X, rt_args=QUICK):
+            raise AssertionError("it was set up")
+    assert "torch-eager" in caught.value.hint
+
+
 def test_model_that_is_not_compiled_is_no_result(open_runtime):
     class Skipped(Net):
         @torch.compiler.disable

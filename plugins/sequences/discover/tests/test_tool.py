@@ -179,6 +179,15 @@ def test_exit_with_zero_is_a_note_and_with_three_a_failure(discover):
             "except RuntimeError:\n    pass\n",
             "raised whenever called",
         ),
+        (
+            "import torch\nnet = torch.nn.Linear(4, 3)\n@torch.compile(backend='eager')\n"
+            "def call(x):\n    return net(x)\ncall(torch.zeros(1, 4))\n",
+            "take torch.compile off the function, or compile the model instead",
+        ),
+        (
+            "import torch\n@torch.compile(backend='eager')\ndef call(x):\n    return x + 1\n",
+            "made but never called",
+        ),
     ],
 )
 def test_script_without_a_model_is_told_why(discover, text, reason):

@@ -54,10 +54,10 @@ class Bench:
     def notes(self):
         return [note.partition(": ")[2] for note in self.context.notes]
 
-    def state(self, module, *args, **kwargs):
+    def state(self, module, *args, training=False, **kwargs):
         info = ModelInfo("m", "cd" * 32, "Pytorch")
         state = self.context.new_state(Source(self.folder / "s.py"), info)
-        hand_over(state, live_model(module, *args, **kwargs), training=False)
+        hand_over(state, live_model(module, *args, **kwargs), training=training)
         return state
 
     def export(self, module, *args, options=None, **kwargs):

@@ -12,7 +12,6 @@ from turnkeyml.errors import BuildError
 from turnkeyml_plugin_export_pytorch.failures import (
     explain_dynamo,
     explain_torchscript,
-    own_error,
 )
 
 # What makes these models, such as torch.jit and torch.ao, is deprecated.
@@ -329,18 +328,3 @@ def test_errors_that_nobody_has_seen_yet_keep_their_first_sentence():
     failure = explain_torchscript(error, nn.Linear(1, 1))
     assert failure.what == "RuntimeError: Something new"
     assert "log" in failure.hint
-
-
-def test_an_error_in_evaluation_mode_is_the_models_own(bench):
-    class TrainsOnly(nn.Module):
-        def forward(self, x):
-            if not self.training:
-                raise RuntimeError("call train() first")
-            return x
-
-    with pytest.raises(
-        BuildError, match="it raises RuntimeError: call train.. first at "
-    ) as caught:
-        bench.export(TrainsOnly(), X)
-    assert caught.value.hint.startswith("What goes on is the model in evaluation mode")
-    assert own_error(ValueError()).message.endswith("it raises ValueError.")

@@ -16,6 +16,7 @@ from turnkeyml.artifacts import INPUTS, ONNX_MODEL, REFERENCE
 from turnkeyml.cache import Cache
 from turnkeyml.context import RunContext
 from turnkeyml.device import DeviceInfo
+from turnkeyml.errors import PlanError
 from turnkeyml.inputs import Source
 from turnkeyml.outcomes import Status, StepOutcome
 from turnkeyml.plugins.mapping import read_mapping
@@ -56,10 +57,15 @@ class FakeRT(BaseRT):
     runs: ClassVar[list[str]] = []
     models: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, scale: float | None = None):
+    def __init__(self, scale: float | None = None, provider: str = ""):
+        if scale is not None and scale < 0:
+            raise PlanError(f"The runtime argument scale is at least 0, not {scale}.")
         self.scale = scale
+        self.provider = provider
 
     def infer(self):
+        if self.provider:
+            raise ValueError(f"there is no {self.provider}")
         name = Path(self.model).read_text()
         FakeRT.runs.append(f"{self.runtime} {name}")
         print(f"running {name}")

@@ -227,3 +227,16 @@ def test_a_file_that_the_runtime_refuses_is_a_note(fresh):
     assert done.returncode == 0, done.stderr
     assert "ort cannot run what export-pytorch made: NotImplemented" in done.stdout
     assert fresh.stats["model"]["parity"]["status"] == "refused"
+    assert "departs" not in done.stdout
+
+
+def test_a_wrong_argument_of_the_runtime_is_the_benchmarks_error_alone(fresh):
+    words = ("discover", "export-pytorch", "benchmark", "--rt-args", "provider::Foo")
+    done = fresh(LINEAR, *words, before=("--on-mismatch", "fail"))
+    assert done.returncode == 1
+    assert "Failed in benchmark: " in done.stdout
+    assert "export-pytorch made" not in done.stdout
+    assert "departs" not in done.stdout
+    found = fresh.checks()["export-pytorch"]
+    assert found["status"] == "not checked"
+    assert "ort can run it, but not with --rt-args provider::Foo: " in found["reason"]

@@ -39,6 +39,7 @@ def test_the_first_stage_that_departs_is_named_and_later_ones_are_no_news(chain)
     assert chain.step("shrink", {"y": Y * 2})["status"] == "mismatch"
     assert chain.summary["departs_at"] == "spoil"
     assert chain.summary["status"] == "mismatch"
+    assert chain.state.findings == {"Parity": "departs from the model at spoil"}
     (note,) = chain.notes
     assert note.startswith(
         "net.py net: spoil departs from eager: output 'logits' differs by up to 6, relative 1 "
@@ -86,9 +87,10 @@ def test_a_file_that_does_not_run_is_a_finding(chain):
     chain.step("spoil", LookupError("no such operator"))
     (note,) = chain.notes
     assert note.startswith(
-        "net.py net: fake cannot run what spoil made: LookupError: no such operator. The numbers"
+        "net.py net: fake cannot run what spoil made: LookupError: no such operator. Nothing was "
     )
     assert chain.summary["departs_at"] == "spoil"
+    assert chain.state.findings == {"Parity": "what spoil made cannot be run"}
     chain.settings["on_mismatch"] = "fail"
     with pytest.raises(BuildError, match="no such operator"):
         chain.step("spoil", LookupError("no such operator"))

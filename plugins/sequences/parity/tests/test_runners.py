@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from parity_support import PROVIDER, FakeChip, FakeRT, OnlyFast
+from parity_support import PROVIDER, FakeChip, FakeModel, FakeRT, OnlyFast
 
 from turnkeyml.errors import BuildError
 from turnkeyml.plugins.mapping import read_mapping
 from turnkeyml.plugins.registry import Registry
 from turnkeyml_plugin_parity.results import Unable
 from turnkeyml_plugin_parity.runners import find_runner, software_of
+
+Y = np.float32([1, 2])
 
 
 class Absent(FakeChip):
@@ -132,16 +135,53 @@ def test_nothing_installed_is_a_reason_too():
 
 
 def test_arguments_of_the_chain_reach_the_runtime(chain):
-    import numpy as np
-    from parity_support import FakeModel
-
-    y = np.float32([1, 2])
-    chain.begin(FakeModel(lambda seed: {"y": y}))
+    chain.begin(FakeModel(lambda seed: {"y": Y}))
     chain.plan = plan_of("other", "chip", ("scale::2",))
-    found = chain.step("export", {"y": y})
+    found = chain.step("export", {"y": Y})
     assert (found["runtime"], found["status"]) == ("other", "mismatch")
     chain.plan = plan_of("other", "chip", ("scale::1",))
-    assert chain.step("export", {"y": y})["status"] == "ok"
+    assert chain.step("export", {"y": Y})["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        (
+            "provider::Foo",
+            "other can run it, but not with --rt-args provider::Foo: ValueError: there is no Foo.",
+        ),
+        ("scale::-2", "The runtime argument scale is at least 0, not -2.0."),
+        ("nonsuch::2", "The runtime 'other' has no argument 'nonsuch'."),
+    ],
+)
+def test_arguments_that_the_runtime_refuses_say_nothing_of_the_file(chain, word, reason):
+    chain.settings["on_mismatch"] = "fail"
+    chain.begin(FakeModel(lambda seed: {"y": Y}))
+    chain.plan = plan_of("other", "chip", (word,))
+    found = chain.step("export", {"y": Y})
+    assert (found["status"], found["reason"]) == ("not checked", reason)
+    assert chain.summary["status"] == "not checked"
+    assert (chain.notes, chain.state.findings) == ([], {})
+    names = {path.name for path in chain.state.build.path.iterdir()}
+    assert names == {".claim", "inputs", "onnx", "reference", "log_parity-export.txt"}
+
+
+def test_a_file_that_runs_without_the_arguments_neither_is_refused(chain):
+    chain.begin(FakeModel(lambda seed: {"y": Y}))
+    chain.plan = plan_of("other", "chip", ("provider::Foo",))
+    found = chain.step("export", LookupError("no such operator"))
+    assert found["status"] == "refused"
+    assert found["reason"] == "other cannot run what export made: LookupError: no such operator."
+
+
+def test_refused_arguments_are_tried_again(chain, monkeypatch):
+    chain.begin(FakeModel(lambda seed: {"y": Y}))
+    chain.plan = plan_of("other", "chip", ("provider::Foo",))
+    assert chain.step("export", {"y": Y})["status"] == "not checked"
+    chain.state.save()
+    monkeypatch.setattr(FakeRT, "infer", lambda self: {"y": Y})
+    chain.begin(FakeModel(lambda seed: {"y": Y}))
+    assert chain.step("export", {"y": Y})["status"] == "ok"
 
 
 def test_versions_of_a_runtime_are_those_of_its_package_and_what_it_requires():

@@ -171,5 +171,5 @@ def _last_error(output: int) -> str:
 
 def _size(number: int) -> str:
     if number >= 10**9:
-        return f"{number / 1e9:.1f} GB"
+        return f"{number / 1e9:.2f} GB"
     return f"{number / 1e6:.0f} MB"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from turnkeyml.options import option
+from turnkeyml.options import PAIRS, option
 
 DEFAULT_ITERATIONS = 100
 
@@ -36,7 +36,7 @@ class BenchmarkOptions:
     )
     rt_args: tuple[str, ...] = option(
         (),
-        metavar="KEY::VALUE",
+        metavar=PAIRS,
         help="Arguments of the runtime: key::value, key::[value1,value2], or a key alone. "
         "RUNTIME.key::value is for that one of several.",
         shorthand="--rt-args",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from turnkeyml.errors import PlanError
 from turnkeyml.runtime import BaseRT
 
-LEVELS = ("disabled", "basic", "extended", "layout", "all")
 CPU_PROVIDER = "CPUExecutionProvider"
 
 
@@ -33,7 +32,7 @@ class OnnxRT(BaseRT):
         *,
         threads: int | None = None,
         inter_threads: int | None = None,
-        optimization_level: str = "all",
+        optimization_level: Literal["disabled", "basic", "extended", "layout", "all"] = "all",
         provider: str = CPU_PROVIDER,
         io_binding: bool = False,
         spinning: bool = True,
@@ -41,11 +40,6 @@ class OnnxRT(BaseRT):
         for name, number in (("threads", threads), ("inter_threads", inter_threads)):
             if number is not None and number < 1:
                 raise PlanError(f"The runtime argument {name} is at least 1, not {number}.")
-        if optimization_level not in LEVELS:
-            raise PlanError(
-                f"The runtime argument optimization_level is one of {', '.join(LEVELS)}, "
-                f"not {optimization_level!r}."
-            )
         self._arguments: dict[str, Any] = {
             "threads": threads,
             "inter_threads": inter_threads,

@@ -67,10 +67,15 @@ def compiled(module: torch.nn.Module, options: CompileOptions) -> Iterator[Any]:
     """Give the compiled module; the compiler forgets it afterwards, and its processes end.
 
     Raises:
-        BuildError: The compiler does not take the options.
+        BuildError: The compiler does not take the module, or not the options.
     """
     import torch
 
+    if isinstance(module, torch.jit.ScriptModule):
+        raise BuildError(
+            "torch.compile does not take TorchScript models, and this is one.",
+            hint="Use --runtime torch-eager, which runs it, or give the model without torch.jit.",
+        )
     # Even forgetting sets variables, once the compiler has been used.
     variables, threads = frozenset(os.environ), frozenset(threading.enumerate())
     _forget()

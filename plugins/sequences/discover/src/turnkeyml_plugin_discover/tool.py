@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,15 +94,16 @@ class Discover(FirstTool):
             keep_inputs=options.keep_inputs,
             seed=0 if options.seed else None,
         )
-        children = _children_time()
+        children, graphs = _children_time(), _compiled_graphs()
         with recorder:
             end = run_script(source.path, _words_for(source, options))
+        compiled = _compiled_graphs() > graphs
         if end.traceback_text:
             print(end.traceback_text)  # noqa: T201 - goes into the log of this step
         if _children_time() > children and not recorder.models:
             context.note("The script ran other processes; models called only there are not seen.")
         yield from _states(source, recorder, context)
-        _tell(source, recorder, end, context)
+        _tell(recorder, end, context, compiled=compiled)
 
 
 def _words_for(source: Source, options: DiscoverOptions) -> tuple[str, ...]:
@@ -114,6 +116,12 @@ def _children_time() -> float:
     """Give the processor time of all processes that this one started and that have ended."""
     times = os.times()
     return times.children_user + times.children_system
+
+
+def _compiled_graphs() -> int:
+    """Give how many graphs torch.compile has made in this process, which may not have torch."""
+    dynamo: Any = sys.modules.get("torch._dynamo.utils")
+    return int(dynamo.counters["stats"]["unique_graphs"]) if dynamo is not None else 0
 
 
 def split_words(text: str | None) -> tuple[str, ...]:
@@ -187,8 +195,14 @@ def _hand_over(state: State, model: FoundModel, invocation: Invocation) -> None:
     hand_over(state, live, training=model.training)
 
 
-def _tell(source: Source, recorder: Recorder, end: ScriptEnd, context: RunContext) -> None:
+def _tell(recorder: Recorder, end: ScriptEnd, context: RunContext, *, compiled: bool) -> None:
     """Say what the user would wonder about.
+
+    Args:
+        recorder: What was seen.
+        end: How the script ended.
+        context: Takes the notes.
+        compiled: Whether torch.compile made something of the script's code.
 
     Raises:
         BuildError: The script raised, ended itself as failed, or called no model.
@@ -219,7 +233,7 @@ def _tell(source: Source, recorder: Recorder, end: ScriptEnd, context: RunContex
             hint="Run it with Python alone to see why; --script-args gives it a command line.",
         )
     if not found:
-        raise BuildError(f"The script calls no PyTorch model.{_why(recorder)}")
+        raise BuildError(f"The script calls no PyTorch model.{_why(recorder, compiled)}")
     if end.kind is not EndKind.FINISHED:
         how = "sys.exit" if end.kind is EndKind.EXITED else "os._exit"
         context.note(f"The script ended itself with {how}.")
@@ -246,13 +260,16 @@ def _what(end: Any) -> str:
     return f"{name}: {lines[0]}" if lines else name
 
 
-def _why(recorder: Recorder) -> str:
-    import sys
-
+def _why(recorder: Recorder, compiled: bool) -> str:
     if "torch" not in sys.modules:
         return " It does not import torch."
     if recorder.failed:
         return f" {plural(recorder.failed, 'module')} raised whenever called."
+    if compiled:
+        return (
+            " What is called only inside a function that torch.compile compiles is not seen: take "
+            "torch.compile off the function, or compile the model instead."
+        )
     if recorder.skipped:
         return " It only calls modules without parameters."
     return (

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from turnkeyml.errors import BuildError
-from turnkeyml_plugin_export_pytorch.failures import own_error
 from turnkeyml_plugin_export_pytorch.flat import FlatCall, output_tensors
+from turnkeyml_plugin_export_pytorch.own_errors import own_error
 
 if TYPE_CHECKING:
     import torch
@@ -39,13 +38,18 @@ class EagerRun:
     flops: int | None
 
 
-def run_eager(module: torch.nn.Module, call: FlatCall) -> EagerRun:
+def run_eager(module: torch.nn.Module, call: FlatCall, *, training: bool = False) -> EagerRun:
     """Call a model, which is in evaluation mode already, with copies of the captured inputs.
+
+    Args:
+        module: The model.
+        call: The captured inputs.
+        training: Whether it was in training mode when it was captured.
 
     Raises:
         BuildError: It raises, or returns no tensor.
     """
-    returned, flops = _counted(lambda: _call(module, call))
+    returned, flops = _counted(module, call, training)
     try:
         outputs = output_tensors(returned)
     except NotImplementedError as error:
@@ -67,20 +71,34 @@ def _call(module: torch.nn.Module, call: FlatCall) -> Any:
     return module(*args, **kwargs)
 
 
-def _counted(run: Callable[[], Any]) -> tuple[Any, int | None]:
+def _runs_in_training(module: torch.nn.Module, call: FlatCall) -> bool:
+    from turnkeyml_torch import eval_mode
+    from turnkeyml_torch.reference import buffers_kept
+
+    with buffers_kept(module), eval_mode(module):
+        module.train()
+        try:
+            _call(module, call)
+        except Exception:  # noqa: BLE001 - the user's own code; what it raised first is told
+            return False
+    return True
+
+
+def _counted(module: torch.nn.Module, call: FlatCall, training: bool) -> tuple[Any, int | None]:
     from torch.utils.flop_counter import FlopCounterMode
 
     seen = _operator_recorder()
     try:
         with FlopCounterMode(display=False, custom_mapping=_formulas()) as counter, seen:
-            returned = run()
+            returned = _call(module, call)
     # Some models cannot be called under a counter; whether they can be called at all shows next.
     except Exception:  # noqa: BLE001
         try:
-            return run(), None
+            return _call(module, call), None
         # The user's own code.
         except Exception as error:
-            raise own_error(error) from error
+            runs = training and _runs_in_training(module, call)
+            raise own_error(error, module, call.tensors(), runs_in_training=runs) from error
     known = not any(_is_uncounted(name) for name in seen.names)
     return returned, int(counter.get_total_flops()) if known else None
 

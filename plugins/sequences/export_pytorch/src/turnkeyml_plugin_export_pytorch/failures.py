@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from turnkeyml.errors import BuildError
 from turnkeyml_plugin_export_pytorch.places import (
     Place,
     chain_of,
@@ -103,16 +102,6 @@ def explain_number(place: Place | None) -> Failure:
     return Failure(_one_line(what), "Keep it a tensor.", by_values=True)
 
 
-def own_error(error: BaseException) -> BuildError:
-    """Make the sentence for a model that cannot even be called."""
-    place = place_of(error)
-    at = f" at {place}" if place is not None else ""
-    return BuildError(
-        f"The model cannot be called in evaluation mode: it raises {_describe(error)}{at}.",
-        hint="What goes on is the model in evaluation mode; let it work in that mode too.",
-    )
-
-
 def _clues(error: BaseException, module: torch.nn.Module) -> _Clues:
     chain = chain_of(error)
     root = chain[0]
@@ -125,10 +114,11 @@ def _explain(clues: _Clues, rules: Sequence[_Rule]) -> Failure:
         failure = rule(clues)
         if failure is not None:
             return replace(failure, what=_one_line(failure.what))
-    return Failure(_one_line(f"{_describe(clues.root)}{clues.at}"), LOG_HINT)
+    return Failure(_one_line(f"{describe(clues.root)}{clues.at}"), LOG_HINT)
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """Give the class of an error and the first sentence of what it says."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     name = type(error).__name__
     sentence = lines[0].partition(". ")[0] if lines else ""
@@ -164,7 +154,7 @@ def _raised_by_itself(clues: _Clues) -> Failure | None:
     if not raised_in_own_code(clues.root):
         return None
     return Failure(
-        f"its own code raises {_describe(clues.root)}{clues.at}, but only when it is exported",
+        f"its own code raises {describe(clues.root)}{clues.at}, but only when it is exported",
         "torch.compiler.is_exporting() and torch.jit.is_tracing() tell forward who calls it.",
     )
 
@@ -287,7 +277,7 @@ def _translation(clues: _Clues) -> Failure | None:
     if "GraphConstructionError" not in clues.names:
         return None
     return Failure(
-        f"the exporter fails in translating an operator{clues.at}: {_describe(clues.root)}",
+        f"the exporter fails in translating an operator{clues.at}: {describe(clues.root)}",
         "Take another --opset, or write that line with other operators.",
         captured=True,
     )

@@ -105,7 +105,7 @@ class ExportPytorch(Tool):
         live: LiveModel = state.input.live
         call = FlatCall(live)
         with _scratch_folder(state) as scratch, steady(live.module):
-            eager, choice, export_s = _export(live.module, call, options, scratch)
+            eager, choice, export_s = _export(state, call, options, scratch)
             start = time.perf_counter()
             # Weights may still be in the scratch folder.
             written = write_model(
@@ -124,7 +124,7 @@ class ExportPytorch(Tool):
 
 
 def _export(
-    module: torch.nn.Module, call: FlatCall, options: ExportPytorchOptions, scratch: Path
+    state: State, call: FlatCall, options: ExportPytorchOptions, scratch: Path
 ) -> tuple[EagerRun, Choice, float]:
     from turnkeyml_plugin_export_pytorch.axes import match_axes, parse_axes
     from turnkeyml_plugin_export_pytorch.choosing import export_model
@@ -134,7 +134,8 @@ def _export(
     from turnkeyml_plugin_export_pytorch.steady import fewer_collections
 
     axes = match_axes(parse_axes(options.dynamic_axes), call.inputs)
-    eager = run_eager(module, call)
+    module: torch.nn.Module = state.input.live.module
+    eager = run_eager(module, call, training=bool(state.input.info.get("training")))
     names = output_names(eager.outputs, (entry.name for entry in call.inputs))
     assert options.opset is not None, "resolve() settles it"
     start = time.perf_counter()

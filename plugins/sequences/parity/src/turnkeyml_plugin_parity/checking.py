@@ -32,7 +32,13 @@ from turnkeyml_plugin_parity.results import (
     entry_from_comparisons,
     status_of,
 )
-from turnkeyml_plugin_parity.runners import RefusedError, Runner, find_runner, run
+from turnkeyml_plugin_parity.runners import (
+    ArgumentsRefusedError,
+    RefusedError,
+    Runner,
+    find_runner,
+    run,
+)
 
 if TYPE_CHECKING:
     from turnkeyml.artifacts import Artifact
@@ -105,7 +111,7 @@ def check(task: Task) -> Entry:
         "artifact_key": artifact_key(task.artifact),
         "reference_step": reference.step,
         "reference_key": reference.key,
-        "key": key,
+        "key": entry.get("key", key),
     }
 
 
@@ -140,6 +146,9 @@ def _run_and_compare(task: Task, reference: Reference, runner: Runner, folder: P
         maker = task.artifact.step.rpartition("-")[0]
         reason = f"{runner.name} cannot run what {maker} made: {str(why).rstrip('.')}."
         return {"status": Parity.REFUSED.value, "reason": reason, **told}
+    except ArgumentsRefusedError as why:
+        # Without a key it is tried again: it may have been for lack of memory, as above.
+        return {**_unchecked(why), **told, "key": ""}
     except Unable as why:
         return {**_unchecked(why), **told}
     return {**entry, **told}

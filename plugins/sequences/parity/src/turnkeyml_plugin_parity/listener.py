@@ -57,14 +57,17 @@ def after_step(
     state.stats.model[KEY] = summary
     if not status_of(entry).is_finding:
         return
-    told = _sentence(state, step, entry)
-    if summary["departs_at"] is not None:
-        state.findings["Parity"] = f"departs from the model at {summary['departs_at']}"
+    told, more = _sentence(state, step, entry), _addition(state, entry)
+    first = summary["departs_at"]
+    if summary["status"] == Parity.REFUSED.value:
+        state.findings["Parity"] = f"what {first} made cannot be run"
+    elif first is not None:
+        state.findings["Parity"] = f"departs from the model at {first}"
     if options.on_mismatch == FAIL:
-        raise BuildError(told, hint=f"The numbers are in {state.build.stats_file}")
+        raise BuildError(told, hint=more)
     # A stage that starts from a wrong model is wrong as well; that is no news.
-    if summary["departs_at"] == _title(step.name, step.occurrence):
-        state.context.note(f"{told} The numbers are in {state.build.stats_file}")
+    if first == _title(step.name, step.occurrence):
+        state.context.note(f"{told} {more}")
 
 
 def _made_by(state: State, step: PlannedStep) -> Artifact | None:
@@ -110,3 +113,9 @@ def _sentence(state: State, step: PlannedStep, entry: Entry) -> str:
         return f"{who}: {reason}"
     source = str(entry.get("reference", "")).partition(" ")[0]
     return f"{who}: {step.name} departs from {source}: {reason}."
+
+
+def _addition(state: State, entry: Entry) -> str:
+    if status_of(entry) is Parity.REFUSED:
+        return "Nothing was compared; another runtime may be able to run it."
+    return f"The numbers are in {state.build.stats_file}"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
+import tempfile
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from turnkeyml.cache.atomic import TEMPORARY
 from turnkeyml.device import (
     Device,
     DeviceInfo,
@@ -19,7 +21,7 @@ from turnkeyml.device import (
     resolve_device,
     runtimes_for,
 )
-from turnkeyml.errors import PluginError, TurnkeyError
+from turnkeyml.errors import TurnkeyError, UsageError
 from turnkeyml.execution.chain import describe
 from turnkeyml.rt_args import convert_rt_args, parse_rt_args
 from turnkeyml.runtime import (
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
 
 class RefusedError(Exception):
     """A runtime could not run an artifact; says why, as a sentence."""
+
+
+class ArgumentsRefusedError(Unable):
+    """A runtime can run an artifact, but not with the arguments that the user gives it."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +171,28 @@ def run(runner: Runner, artifact: Artifact, state: State, folder: Path) -> Runti
 
     Raises:
         RefusedError: The runtime could not.
+        ArgumentsRefusedError: It could not with its arguments, and could without them.
         Unable: It gives no outputs, or the artifact comes without inputs.
     """
+    try:
+        return _run(runner, artifact, state, folder)
+    except RefusedError as refusal:
+        if not runner.rt_args:
+            raise
+        # Which of the two is at fault, only running it without the arguments can tell.
+        plain = replace(runner, rt_args=())
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=folder.parent) as other:
+            try:
+                _run(plain, artifact, state, Path(other, "outputs"))
+            except Unable:
+                raise refusal from None
+        words, reason = " ".join(runner.rt_args), str(refusal).rstrip(".")
+        raise ArgumentsRefusedError(
+            f"{runner.name} can run it, but not with --rt-args {words}: {reason}."
+        ) from refusal
+
+
+def _run(runner: Runner, artifact: Artifact, state: State, folder: Path) -> RuntimeOutputs:
     scratch = folder.with_name(f"{folder.name}-runtime")
     scratch.mkdir(parents=True, exist_ok=True)
     context = _context(runner, artifact, state, scratch)
@@ -175,7 +201,8 @@ def run(runner: Runner, artifact: Artifact, state: State, folder: Path) -> Runti
         arguments = convert_rt_args(runner.name, runner.runtime_class, given)
         with opened(runner.runtime_class, context, arguments) as runtime:
             found = runtime.outputs(folder)
-    except PluginError as error:
+    # What is wrong with the command or the runtime's package says nothing of the artifact.
+    except UsageError as error:
         raise Unable(error.message) from error
     except TurnkeyError as error:
         raise RefusedError(error.message) from error
