@@ -1,12 +1,13 @@
 """Take every script of the corpora through turnkey, and keep how far each came.
 
-    python models/dev/sweep.py CACHE                    # all of which CACHE has no result yet
+    python models/dev/sweep.py CACHE                    # all of which there is no result yet
     python models/dev/sweep.py CACHE timm diffusers     # some corpora
     python models/dev/sweep.py CACHE --gather           # only write down what there is so far
 
 Each script runs in a process of its own. What failed is tried a second time, alone and with more
 memory and time, so that what is left did not fail for want of those. Whole commands are shown as
-they are run. What came of it is written to ``models/sweep_results.jsonl``, and from there to
+they are run. What came of it is written to ``models/sweep_results.jsonl``, which is gone on with on
+any machine: what it tells is not run again (without that file, all is). From there it is taken to
 ``docs/models.md`` by ``python models/dev/sweep_table.py``.
 """
 
@@ -21,7 +22,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ class Pass:
 
 FIRST = Pass(2, "8GB", 900)
 SECOND = Pass(1, "20GB", 3600)
+FIRST_CACHE, SECOND_CACHE = "first", "second"
+"""Folders of the builds."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class SweepResult:
         failed_step: Where it ended.
         cause: Why, without names and numbers.
         error: Why.
+        attempts: How often it was tried: 2 if it failed at first.
     """
 
     script: str
@@ -88,6 +92,7 @@ class SweepResult:
     failed_step: str = ""
     cause: str = ""
     error: str = ""
+    attempts: int = 1
 
     @property
     def is_whole(self) -> bool:
@@ -122,10 +127,10 @@ def command_of(scripts: Path, cache: Path, how: Pass) -> list[str]:
     ]
 
 
-def run(cache: Path, paths: Sequence[Path], how: Pass, name: str) -> None:
+def run(cache: Path, paths: Sequence[Path], how: Pass) -> None:
     """Run scripts, or go on with them; that some fail is what one wants to know."""
     cache.mkdir(parents=True, exist_ok=True)
-    scripts = cache / f"{name}.txt"
+    scripts = cache / "scripts.txt"
     scripts.write_text("".join(f"{MODELS / path}\n" for path in paths), "utf-8")
     words = command_of(scripts, cache, how)
     print("+", *words, flush=True)
@@ -188,8 +193,15 @@ def results_in(cache: Path) -> tuple[dict[str, str], list[SweepResult]]:
 
 
 def gather(cache: Path) -> list[SweepResult]:
-    """Write down what a cache says of the scripts that have ended, and give it."""
-    facts, results = results_in(cache)
+    """Add to what is written down what the builds of both passes say; give all of it."""
+    facts, results = read_results()
+    for attempts, name in enumerate((FIRST_CACHE, SECOND_CACHE), start=1):
+        new_facts, new = results_in(cache / name)
+        facts |= new_facts
+        again = {result.script for result in new}
+        results = [result for result in results if result.script not in again]
+        results += [replace(result, attempts=attempts) for result in new]
+    results.sort(key=lambda result: (result.script, result.model))
     facts["turnkey"] = " ".join(CHAIN)
     for name in LIBRARIES:
         with suppress(PackageNotFoundError):
@@ -203,11 +215,16 @@ def gather(cache: Path) -> list[SweepResult]:
 
 
 def _without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in ("", None, {})}
+    told = {key: value for key, value in values.items() if value not in ("", None, {})}
+    if told["attempts"] == 1:
+        del told["attempts"]
+    return told
 
 
-def read_results() -> tuple[Mapping[str, str], list[SweepResult]]:
-    """Read what was gathered: facts on how it was made, and the results."""
+def read_results() -> tuple[dict[str, str], list[SweepResult]]:
+    """Read what was gathered: facts on how it was made, and the results; nothing if none was."""
+    if not RESULTS.is_file():
+        return {}, []
     first, *lines = RESULTS.read_text("utf-8").splitlines()
     return json.loads(first)["facts"], [SweepResult(**json.loads(line)) for line in lines]
 
@@ -226,14 +243,14 @@ def main(words: Sequence[str]) -> int:
         paths = scripts_to_run(options.patterns)
         if not paths:
             parser.error("no script has such a name")
-        ended = {result.script for result in results_in(cache)[1]}
+        ended = {result.script for result in gather(cache)}
         left = [path for path in paths if path.as_posix() not in ended]
         if left:
-            run(cache, left, FIRST, "first")
-        whole = {result.script for result in gather(cache) if result.is_whole}
-        again = [path for path in paths if path.as_posix() not in whole]
+            run(cache / FIRST_CACHE, left, FIRST)
+        done = {r.script for r in gather(cache) if r.is_whole or r.attempts > 1}
+        again = [path for path in paths if path.as_posix() not in done]
         if again:
-            run(cache, again, SECOND, "second")
+            run(cache / SECOND_CACHE, again, SECOND)
     results = gather(cache)
     whole_ones = sum(result.is_whole for result in results)
     print(f"{len(results)} models, {whole_ones} of which came to the end: {RESULTS}")

@@ -25,8 +25,14 @@ def row_of(script, **values):
     return {"script": str(MODELS / script), "hash": "0a1b2c3d", **STAGES, **values}
 
 
-def gathered(monkeypatch, rows):
-    monkeypatch.setattr(sweep, "rows_in", lambda cache: iter(rows))
+def say(monkeypatch, first=(), second=()):
+    """Let the cache of each pass have rows."""
+    passes = {"first": first, "second": second}
+    monkeypatch.setattr(sweep, "rows_in", lambda cache: iter(passes[cache.name]))
+
+
+def gathered(monkeypatch, rows, second=()):
+    say(monkeypatch, rows, second)
     sweep.gather(Path("cache"))
     return sweep.read_results()
 
@@ -63,6 +69,19 @@ def test_what_was_measured_comes_back_as_it_was_written(results, monkeypatch):
     assert vit.is_whole
     assert (lstm.failed_step, lstm.cause, lstm.error) == ("benchmark", "why", "Why.")
     assert not lstm.is_whole
+
+
+def test_what_is_written_down_stays_until_it_is_run_again(results, monkeypatch):
+    old = [row_of("timm/a.py"), row_of("timm/b.py", run="failed", error="Old.")]
+    gathered(monkeypatch, [*old, row_of("timm/b.py", hash="1"), row_of("timm/d.py")])
+    new = [row_of("timm/b.py", run="failed", error="New."), row_of("timm/c.py")]
+    _, found = gathered(monkeypatch, new, [row_of("timm/d.py", error="Again.")])
+    assert [(r.script, r.error, r.attempts) for r in found] == [
+        ("timm/a.py", "", 1),
+        ("timm/b.py", "New.", 1),
+        ("timm/c.py", "", 1),
+        ("timm/d.py", "Again.", 2),
+    ]
 
 
 def test_a_cache_without_builds_has_no_results(tmp_path):
@@ -144,15 +163,27 @@ def test_failures_of_one_kind_are_one_line():
 
 def test_what_has_a_result_is_not_run_again(results, monkeypatch, tmp_path):
     scripts = sweep.scripts_to_run(["selftest"])
-    rows = [row_of(path) for path in scripts]
+    *others, failed, left = scripts
+    rows = [*map(row_of, others), row_of(failed, run="failed")]
     runs = []
-    monkeypatch.setattr(sweep, "run", lambda cache, paths, how, name: runs.append(paths))
-    monkeypatch.setattr(sweep, "rows_in", lambda cache: iter(rows[:-1]))
-    assert sweep.main([str(tmp_path), "selftest"]) == 0
-    assert runs == [[scripts[-1]], [scripts[-1]]]
-    monkeypatch.setattr(sweep, "rows_in", lambda cache: iter(rows))
-    assert sweep.main([str(tmp_path), "selftest"]) == 0
-    assert len(runs) == 2, "nothing is left"
+
+    def note(cache, paths, how):
+        runs.append((cache, paths, how))
+
+    monkeypatch.setattr(sweep, "run", note)
+    say(monkeypatch, rows)
+    assert sweep.main([str(tmp_path / "a"), "selftest"]) == 0
+    assert runs == [
+        (tmp_path / "a" / "first", [left], sweep.FIRST),
+        (tmp_path / "a" / "second", [failed, left], sweep.SECOND),
+    ]
+    # The builds may be gone, and a failure of the second pass stands.
+    say(monkeypatch, second=[row_of(failed, run="failed")])
+    assert sweep.main([str(tmp_path / "b"), "selftest"]) == 0
+    say(monkeypatch)
+    runs.clear()
+    assert sweep.main([str(tmp_path / "c"), "selftest"]) == 0
+    assert [paths for _, paths, _ in runs] == [[left], [left]]
 
 
 @pytest.mark.parametrize(("code", "expected"), [(0, 0), (1, 0), (2, 2), (130, 130)])
