@@ -64,7 +64,8 @@ BEFORE_RUNNING = {
     "an export of what is exported": (
         ["linear.onnx", "--sequence", "onnx-fp32"],
         "Step 2, export-pytorch, takes pytorch-model, but the steps before it give onnx-model.\n"
-        "  It makes onnx-model, which is there: leave it out.",
+        "  It makes onnx-model, which is there: leave it out, or start with discover, "
+        "from .py files, to make it anew.",
     ),
     "a file for what runs modules": (
         ["linear.onnx", "--runtime", "torch-eager"],

@@ -189,6 +189,11 @@ def test_a_name_that_is_no_folders_is_refused(name: str, cache: Path) -> None:
         build(build_name=name)
 
 
+def test_a_name_that_is_no_text_is_refused(cache: Path) -> None:
+    with pytest.raises(UsageError, match="build_name is a text, not 5"):
+        build(build_name=5)
+
+
 @pytest.mark.parametrize(
     ("script", "name"),
     [

@@ -192,7 +192,7 @@ def test_nothing_runs_if_the_chain_fits_one_kind_of_file_only(cache: Path, tmp_p
     assert not cache.exists()
 
 
-@pytest.mark.parametrize("labels", [{"k": "v"}, {"k": ["v", "w"]}, ["k::v"]])
+@pytest.mark.parametrize("labels", [{"k": "v"}, {"k": ["v", "w"]}, ["k::v"], "k::v", {"k": 5}])
 def test_labels_choose_scripts(labels: Any, cache: Path, tmp_path: Path) -> None:
     (tmp_path / "c.py").write_text("# labels: k::v\n")
     with pytest.raises(UsageError, match="None of the 2 inputs has the labels"):
@@ -233,6 +233,9 @@ def test_results_in_a_notebook(cache: Path, tmp_path: Path) -> None:
         (["a.toy", None], {}, "input_files is a path or a list of paths"),
         ("a.toy", {"runtime": []}, "runtime is a name or a list of names"),
         ("a.toy", {"runtime": 3}, "runtime is a name or a list of names"),
+        ("a.toy", {"labels": 5}, "labels is a mapping of names to values, not 5"),
+        ("a.toy", {"labels": [5]}, "labels is a mapping of names to values"),
+        ("a.toy", {"rebuild": 5}, "rebuild is one of if_needed, always, never, not 5"),
         ("a.toy", {"sequence": ["compile"]}, "sequence is a name or a Sequence"),
         ("a.toy", {"rt_args": ["mood::x"]}, "rt_args is a mapping"),
         ("a.toy", {"cache_dir": 5}, "cache_dir is a path, not 5"),

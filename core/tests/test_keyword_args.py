@@ -94,6 +94,11 @@ WRONG = [
     (("where::x", "is_deep::perhaps"), "takes 'is_deep' as bool, not 'perhaps'", None),
     (("where::x", "where::y"), "--words: 'where' is given twice.", None),
     (
+        ("where::[a,b", "count::7", "is_deep]"),
+        "--words: the list 'where::[a,b' has no end.",
+        "Write where::[value1,value2]",
+    ),
+    (
         ("where::[a,b",),
         "--words: the list 'where::[a,b' has no end.",
         "Write where::[value1,value2]",

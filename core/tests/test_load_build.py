@@ -47,12 +47,45 @@ def newest(cache: Path) -> bytes:
     return content_of(the_build(cache), the_state(cache).artifacts[-1])[0]
 
 
-def test_looking_at_the_input_again_takes_nothing_away(cache: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ((), ExitCode.OK),
+        (("act",), ExitCode.OK),
+        (("act", "--do", "boom"), ExitCode.FAILED),
+    ],
+)
+def test_a_chain_that_builds_nothing_takes_nothing_away(
+    cache: Path, words: tuple[str, ...], code: ExitCode
+) -> None:
     made = newest(cache)
-    assert run_here(*FIND).code == ExitCode.OK
+    assert run_here(*FIND, *words).code == code
     assert newest(cache) == made
     assert len({a.files for a in the_state(cache).artifacts}) == len(the_state(cache).artifacts)
     assert ran(load(cache, "stamp")) == ["stamp"]
+    # What is made of what was loaded is made from the same model.
+    assert run_here(*FIND, *words).code == code
+    assert b'"twist 1", "stamp' in newest(cache)
+
+
+@pytest.mark.parametrize("words", [(), ("act",)])
+def test_what_was_made_from_other_code_is_not_gone_on_with(
+    cache: Path, words: tuple[str, ...]
+) -> None:
+    (cache.parent / "a.toy").write_text("# labels\none 1 in=3,4 code=other\n")
+    assert run_here(*FIND, *words).code == ExitCode.OK
+    assert "has no artifact that is a file" in load(cache, "stamp", code=ExitCode.FAILED).err
+    # As long as it is there, it is used where the old code is.
+    (cache.parent / "a.toy").write_text("# labels\none 1 in=3,4\n")
+    assert spared(run_here(*FIND, "weave", "twist")) == ["weave", "twist"]
+    assert ran(load(cache, "stamp")) == ["stamp"]
+
+
+def test_a_model_of_which_nothing_tells_what_it_is_is_not_taken_for_the_same(cache: Path) -> None:
+    (cache.parent / "a.toy").write_text("one 1 in=3,4 unkeyed\n")
+    assert run_here(*FIND, "weave").code == ExitCode.OK
+    assert run_here(*FIND).code == ExitCode.OK
+    assert "has no artifact that is a file" in load(cache, "stamp", code=ExitCode.FAILED).err
 
 
 def test_the_chain_goes_on_from_the_newest_artifact(cache: Path) -> None:
@@ -229,7 +262,8 @@ def test_an_artifact_that_the_build_does_not_have_is_said(cache: Path) -> None:
 def test_a_step_whose_work_is_done_already_is_refused_before_anything_runs(cache: Path) -> None:
     done = load(cache, "weave", code=ExitCode.USAGE)
     assert "Step 2, weave, takes toy-model" in done.err
-    assert "It makes toy-net, which is there: leave it out." in done.err
+    hint = "It makes toy-net, which is there: leave it out, or start with find, from .toy files, "
+    assert f"{hint}to make it anew." in done.err
 
 
 def test_a_damaged_artifact_is_not_used(cache: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -153,7 +154,7 @@ def test_one_that_is_taken_away_while_it_is_wanted_is_made_again(
 
     def hold_late(path: Path) -> bool:
         if not gone:
-            gone.append(remove_environment(MadeEnvironment(path, 0)))
+            gone.append(remove_environment(MadeEnvironment(path, math.inf)))
         return hold(path)
 
     monkeypatch.setattr(environments, "hold_environment", hold_late)
@@ -221,3 +222,11 @@ def test_one_that_cannot_be_deleted_is_told(cache: Path, monkeypatch: pytest.Mon
     done = run_here("cache", "clean", "--all")
     assert done.code == ExitCode.FAILED
     assert "cannot be deleted: Input/output error." in done.err
+
+
+def test_one_that_was_used_since_it_was_found_is_left(cache: Path) -> None:
+    make(cache)
+    (found,) = find_environments(cache)
+    os.utime(found.path / MARKER)
+    assert remove_environment(found) is None
+    assert find_environments(cache)[0].path == found.path

@@ -7,7 +7,8 @@
 Each script runs in a process of its own. What failed is tried a second time, alone and with more
 memory and time, so that what is left did not fail for want of those. Whole commands are shown as
 they are run. What came of it is written to ``models/sweep_results.jsonl``, which is gone on with on
-any machine: what it tells is not run again (without that file, all is). From there it is taken to
+any machine: what it tells is not run again (to run all, remove it and name another CACHE). From
+there it is taken to
 ``docs/models.md`` by ``python models/dev/sweep_table.py``.
 """
 
@@ -176,20 +177,29 @@ def result_from(row: Mapping[str, Any]) -> SweepResult | None:
 
 def results_in(cache: Path) -> tuple[dict[str, str], list[SweepResult]]:
     """Give what a cache says of how its builds were made, and of the scripts that have ended."""
-    found: dict[tuple[str, str], SweepResult] = {}
+    found: list[SweepResult] = []
     facts: dict[str, str] = {}
     for row in rows_in(cache):
         result = result_from(row)
         if result is None or row.get("status") in ("interrupted", "running", "not_started"):
             continue
-        found[result.script, result.model] = result
+        found.append(result)
         facts |= {key: value for key, value in row.items() if key.startswith("version.")}
         facts |= {key: row[key] for key in ("device_name", "runtime_version") if key in row}
+    return facts, merged([], found)
+
+
+def merged(known: Sequence[SweepResult], new: Sequence[SweepResult]) -> list[SweepResult]:
+    """Let results replace those of the same model, unless these are of a later pass."""
+    found = {(result.script, result.model): result for result in known}
+    for result in new:
+        old = found.get((result.script, result.model))
+        if old is None or old.attempts <= result.attempts:
+            found[result.script, result.model] = result
     with_models = {script for script, model in found if model}
     # An attempt that found nothing says nothing once another has found something.
     results = [r for (script, model), r in found.items() if model or script not in with_models]
-    results.sort(key=lambda result: (result.script, result.model))
-    return facts, results
+    return sorted(results, key=lambda result: (result.script, result.model))
 
 
 def gather(cache: Path) -> list[SweepResult]:
@@ -198,10 +208,7 @@ def gather(cache: Path) -> list[SweepResult]:
     for attempts, name in enumerate((FIRST_CACHE, SECOND_CACHE), start=1):
         new_facts, new = results_in(cache / name)
         facts |= new_facts
-        again = {result.script for result in new}
-        results = [result for result in results if result.script not in again]
-        results += [replace(result, attempts=attempts) for result in new]
-    results.sort(key=lambda result: (result.script, result.model))
+        results = merged(results, [replace(result, attempts=attempts) for result in new])
     facts["turnkey"] = " ".join(CHAIN)
     for name in LIBRARIES:
         with suppress(PackageNotFoundError):
@@ -247,8 +254,10 @@ def main(words: Sequence[str]) -> int:
         left = [path for path in paths if path.as_posix() not in ended]
         if left:
             run(cache / FIRST_CACHE, left, FIRST)
-        done = {r.script for r in gather(cache) if r.is_whole or r.attempts > 1}
-        again = [path for path in paths if path.as_posix() not in done]
+        results = gather(cache)
+        failed = {r.script for r in results if not r.is_whole and r.attempts == 1}
+        ended = {result.script for result in results} - failed
+        again = [path for path in paths if path.as_posix() not in ended]
         if again:
             run(cache / SECOND_CACHE, again, SECOND)
     results = gather(cache)

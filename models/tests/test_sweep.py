@@ -79,6 +79,7 @@ def test_what_is_written_down_stays_until_it_is_run_again(results, monkeypatch):
     assert [(r.script, r.error, r.attempts) for r in found] == [
         ("timm/a.py", "", 1),
         ("timm/b.py", "New.", 1),
+        ("timm/b.py", "", 1),
         ("timm/c.py", "", 1),
         ("timm/d.py", "Again.", 2),
     ]
@@ -177,10 +178,16 @@ def test_what_has_a_result_is_not_run_again(results, monkeypatch, tmp_path):
         (tmp_path / "a" / "first", [left], sweep.FIRST),
         (tmp_path / "a" / "second", [failed, left], sweep.SECOND),
     ]
+    # One of its two models had been tried again when the pass was cut off.
+    two = [row_of(failed, run="failed"), row_of(failed, run="failed", hash="2")]
+    say(monkeypatch, [*rows[:-1], *two], two[:1])
+    runs.clear()
+    assert sweep.main([str(tmp_path / "a"), "selftest"]) == 0
+    assert [paths for _, paths, _ in runs] == [[left], [failed, left]]
     # The builds may be gone, and a failure of the second pass stands.
-    say(monkeypatch, second=[row_of(failed, run="failed")])
+    say(monkeypatch, second=two)
     assert sweep.main([str(tmp_path / "b"), "selftest"]) == 0
-    say(monkeypatch)
+    say(monkeypatch, two)
     runs.clear()
     assert sweep.main([str(tmp_path / "c"), "selftest"]) == 0
     assert [paths for _, paths, _ in runs] == [[left], [left]]

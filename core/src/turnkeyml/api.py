@@ -128,13 +128,15 @@ def run_model(model: object, inputs: Any, stages: Stages, run: ModelRun) -> Stat
     registry = load_registry()
     options = GlobalOptions(
         cache_dir=path_from(run.cache_dir, "cache_dir"),
-        rebuild=_choice(run.rebuild),
+        rebuild=rebuild_from(run.rebuild),
         output=path_from(run.output, "output"),
         lean_cache=run.lean_cache,
     )
     cache = cache_from(options.cache_dir)
     cache.require_writable()
     build_name = run.build_name
+    if not isinstance(build_name, (str, type(None))):
+        raise UsageError(f"build_name is a text, not {build_name!r}.")
     with tempfile.TemporaryDirectory(prefix="turnkey-inputs-") as folder:
         if isinstance(model, (str, Path)):
             source = _source_of(Path(model))
@@ -156,11 +158,16 @@ def run_model(model: object, inputs: Any, stages: Stages, run: ModelRun) -> Stat
     return _only_state(job)
 
 
-def _choice(rebuild: str) -> str:
+def rebuild_from(rebuild: object) -> str:
+    """Check what is given for ``rebuild``.
+
+    Raises:
+        UsageError: It is none of the choices.
+    """
     spec = next(spec for spec in option_specs(GlobalOptions) if spec.name == "rebuild")
     if rebuild not in spec.info.choices:
         raise UsageError(f"rebuild is one of {', '.join(spec.info.choices)}, not {rebuild!r}.")
-    return rebuild
+    return str(rebuild)
 
 
 def _script() -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from turnkeyml.api import ModelRun, Stages, build_stages, run_model
+from turnkeyml.api import ModelRun, Stages, build_stages, rebuild_from, run_model
 from turnkeyml.benchmark_results import BenchmarkResults, performance_from
 from turnkeyml.console import Console
 from turnkeyml.errors import UsageError
@@ -96,7 +96,7 @@ def benchmark_files(
             tuple(map(str, words)),
             path_from(cache_dir, "cache_dir"),
             _labels_from(labels),
-            rebuild=rebuild,
+            rebuild=rebuild_from(rebuild),
             lean_cache=lean_cache,
         ),
         shorthand={key: value for key, value in given.items() if value not in (None, ())},
@@ -276,13 +276,23 @@ def _sequence_name(given: Any) -> str | None:
     return given
 
 
-def _labels_from(given: Mapping[str, str | List[str]] | List[str] | None) -> tuple[str, ...]:
-    if not isinstance(given, Mapping):
-        return tuple(given or ())
-    return tuple(
-        f"{key}::{value if isinstance(value, str) else ','.join(value)}"
-        for key, value in given.items()
-    )
+def _labels_from(given: Any) -> tuple[str, ...]:
+    """Write labels as ``--labels`` has them."""
+    words = [given] if isinstance(given, str) else given
+    if isinstance(given, Mapping):
+        words = [f"{key}::{_joined(value)}" for key, value in given.items()]
+    if words is None:
+        return ()
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        raise UsageError(
+            f"labels is a mapping of names to values, not {given!r}.",
+            hint="For example: labels={'task': 'text_generation'}, or ['task::text_generation']",
+        )
+    return tuple(words)
+
+
+def _joined(values: Any) -> str:
+    return ",".join(map(str, values if isinstance(values, (list, tuple)) else [values]))
 
 
 def _words_from(rt_args: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from turnkeyml.cache.staging import Staging
 from turnkeyml.policy import RunPolicy
 from turnkeyml.state import ModelInfo, State
 
@@ -26,6 +30,7 @@ class RunContext:
         first_step: Name and identity of the step that starts the chain.
         policy: What the user decided for the whole command.
         build_name: Of the build, where the user chose one.
+        staging: A folder for what the first step writes; None: it writes into the build itself.
     """
 
     registry: Registry
@@ -34,6 +39,7 @@ class RunContext:
     first_step: tuple[str, str] = ("", "")
     policy: RunPolicy = field(default_factory=RunPolicy)
     build_name: str | None = None
+    staging: Path | None = None
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -63,11 +69,22 @@ class RunContext:
             labels: By default those of the source.
         """
         if self.build_name is None:
-            build = self.cache.claim(source.path, model.digest, ordinal, source.parameters)
+            known = source.path, model.digest, ordinal, source.parameters
+            claim = partial(self.cache.claim, *known)
         else:
-            build = self.cache.named(self.build_name)
-        chosen = source.labels if labels is None else labels
-        state = State(build, source, model, self, labels=chosen, selected=selected)
+            claim = partial(self.cache.named, self.build_name)
+        build = claim()
+        state = State(
+            build,
+            source,
+            model,
+            self,
+            labels=source.labels if labels is None else labels,
+            selected=selected,
+            staging=None
+            if self.staging is None
+            else Staging(self.staging / secrets.token_hex(6), claim),
+        )
         if source.parameters:
             state.stats.save("script_parameters", dict(source.parameters))
         state.begin_step(*self.first_step, consumes=())

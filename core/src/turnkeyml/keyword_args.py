@@ -29,18 +29,8 @@ def parse_words(words: Sequence[str], option: str) -> dict[str, Value]:
         PlanError: A word has another form, or a key comes twice.
     """
     found: dict[str, Value] = {}
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
+    for word in join_lists(words, option):
         key, separator, value = word.partition("::")
-        while value.startswith("[") and not value.endswith("]"):
-            # A shell makes several words of a list with blanks.
-            if not rest:
-                raise PlanError(
-                    f"{option}: the list {word!r} has no end.",
-                    hint=f"Write {key}::[value1,value2], with a closing bracket.",
-                )
-            value += f" {rest.pop(0)}"
         if not key.isidentifier():
             raise PlanError(
                 f"{option}: {word!r} is no argument.",
@@ -59,6 +49,37 @@ def parse_words(words: Sequence[str], option: str) -> dict[str, Value]:
         else:
             found[key] = value
     return found
+
+
+def join_lists(words: Sequence[str], option: str) -> list[str]:
+    """Make one word of each list, of which a shell makes several if it has blanks.
+
+    Args:
+        words: As typed in.
+        option: The option that they follow, for messages.
+
+    Raises:
+        PlanError: A list has no end.
+    """
+    joined: list[str] = []
+    rest = list(words)
+    while rest:
+        word = first = rest.pop(0)
+        key, _, value = first.partition("::")
+        while value.startswith("[") and not word.endswith("]"):
+            if not rest or _begins_pair(rest[0]):
+                raise PlanError(
+                    f"{option}: the list {first!r} has no end.",
+                    hint=f"Write {key}::[value1,value2], with a closing bracket.",
+                )
+            word += f" {rest.pop(0)}"
+        joined.append(word)
+    return joined
+
+
+def _begins_pair(word: str) -> bool:
+    key, separator, _ = word.partition("::")
+    return bool(separator) and key.replace(".", "_").replace("-", "_").isidentifier()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from turnkeyml.artifacts import INPUTS, REFERENCE
 from turnkeyml.cache.layout import BuildDirectory, Cache
 from turnkeyml.context import RunContext
 from turnkeyml.errors import BuildError, CacheError
@@ -54,7 +53,7 @@ class LoadBuild(FirstTool):
         build = _build_of(source.path)
         saved = load_state(build)
         _check_version(saved, context)
-        if not any(a.kind not in (INPUTS, REFERENCE) for a in saved.artifacts):
+        if not saved.has_model:
             raise BuildError(
                 f"The build {build.name} has no artifact that is a file.",
                 hint=f"Build it first, from {_input_of(saved)}",
@@ -70,7 +69,7 @@ class LoadBuild(FirstTool):
             selected=source.selects(model.digest),
         )
         state.begin_step(*context.first_step, consumes=())
-        state.artifacts += saved.artifacts
+        state.resume(saved)
         state.origin = Path(_input_of(saved))
         if saved.status is Status.RUNNING:
             context.note(f"{build.name}: another command is working on it.")

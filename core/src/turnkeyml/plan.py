@@ -161,7 +161,9 @@ def make_default_plan(
         return replace(plan, steps=kept)
     # Several runtimes: what a later one needs is built after a benchmark, which is left out.
     again = [Step(step.name, json_from_options(step.options)) for step in kept]
-    return make_plan(again, suffix, registry)
+    made = make_plan(again, suffix, registry)
+    pairs = zip(made.steps, kept, strict=True)
+    return replace(made, steps=tuple(replace(m, inserted=k.inserted) for m, k in pairs))
 
 
 def _chosen_build(
@@ -315,19 +317,25 @@ def _kinds_do_not_meet(
     makers = _makers(draft.contract.consumes, available, registry)
     if makers:
         return PlanError(message, hint=f"Put {' or '.join(makers)} before it.")
+    start = _start_that_gives(draft.contract.consumes, registry)
     if draft.contract.produces in available:
         made = draft.contract.produces
-        return PlanError(message, hint=f"It makes {made}, which is there: leave it out.")
-    for record, tool in registry.loadable_tools(FirstTool, ToolRole.FIRST):
-        if tool.produces in draft.contract.consumes:
-            files = " or ".join(tool.suffixes)
-            hint = f"It is not kept in files: start with {record.name}, from {files} files."
-            return PlanError(message, hint=hint)
+        anew = f", or {start}, to make it anew" if start else ""
+        return PlanError(message, hint=f"It makes {made}, which is there: leave it out{anew}.")
+    if start:
+        return PlanError(message, hint=f"It is not kept in files: {start}.")
     for kind in draft.contract.consumes:
         package = package_for("kind", kind)
         if package is not None:
             return PlanError(message, hint=f"pip install {package} gives a tool that makes it.")
     return PlanError(message, hint="No installed tool makes it.")
+
+
+def _start_that_gives(kinds: tuple[str, ...], registry: Registry) -> str:
+    for record, tool in registry.loadable_tools(FirstTool, ToolRole.FIRST):
+        if tool.produces in kinds:
+            return f"start with {record.name}, from {' or '.join(tool.suffixes)} files"
+    return ""
 
 
 def _without_default(draft: Draft) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from turnkeyml.artifacts import Artifact
+from turnkeyml.artifacts import INPUTS, REFERENCE, Artifact
 from turnkeyml.cache.documents import read_document
 from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory
 from turnkeyml.cache.locks import is_locked
@@ -32,6 +32,11 @@ class SavedState:
     content: Mapping[str, Any]
     artifacts: tuple[Artifact, ...]
     records: tuple[StepRecord, ...] = ()
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a file to go on from, besides inputs and what they give."""
+        return any(a.kind not in (INPUTS, REFERENCE) for a in self.artifacts)
 
     def __str__(self) -> str:
         from turnkeyml.console import printable

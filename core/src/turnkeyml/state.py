@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from turnkeyml.artifacts import Artifact, FileRecord
+from turnkeyml.artifacts import INPUTS, REFERENCE, Artifact, FileRecord
 from turnkeyml.cache.atomic import record_of
 from turnkeyml.cache.documents import write_document
 from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory
@@ -18,54 +20,16 @@ from turnkeyml.cache.seals import Seals
 from turnkeyml.cache.stats import Stats, plain
 from turnkeyml.cache.step_records import StepRecord, referenced_files
 from turnkeyml.errors import BuildError, CacheError, NewerSchemaError
+from turnkeyml.model_info import ModelInfo
 from turnkeyml.outcomes import Failure, Status
-from turnkeyml.saved_state import load_state
+from turnkeyml.saved_state import SavedState, load_state
+
+__all__ = ["ModelInfo", "State"]
 
 if TYPE_CHECKING:
+    from turnkeyml.cache.staging import Staging
     from turnkeyml.context import RunContext
     from turnkeyml.inputs import Source
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """What is known of a model before any stage has worked on it.
-
-    Args:
-        name: The variable's name, or the file's for a file.
-        digest: 64 hexadecimal digits over its weights and inputs.
-        model_type: As shown in the status, such as ``Pytorch (torch.nn.Module)``.
-        class_name: As shown in the status.
-        location: Where it is called: file, and line where there is one.
-        line: The line, or None.
-        parameter_count: Number of parameters.
-        parameter_bytes: Their size in bytes.
-        input_shapes: Names of inputs to shapes.
-        executions: How often it was called with these inputs.
-        seconds: What those calls took in the script.
-        depth: 0 for a model, more for a module inside one.
-        group: Equal for several invocations of one object.
-        parent: The group of the model it was called in.
-    """
-
-    name: str
-    digest: str
-    model_type: str
-    class_name: str = ""
-    location: str = ""
-    line: int | None = None
-    parameter_count: int | None = None
-    parameter_bytes: int | None = None
-    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    executions: int | None = None
-    seconds: float | None = None
-    depth: int = 0
-    group: int = 0
-    parent: int | None = None
-
-    @property
-    def short_hash(self) -> str:
-        """The digits that users see and type."""
-        return self.digest[:8]
 
 
 class State:
@@ -85,6 +49,7 @@ class State:
         *,
         labels: Mapping[str, tuple[str, ...]] | None = None,
         selected: bool = True,
+        staging: Staging | None = None,
     ) -> None:
         self.build = build
         self.source = source
@@ -99,6 +64,9 @@ class State:
         self.findings: dict[str, str] = {}
         self.artifacts: list[Artifact] = []
         self.earlier: list[Artifact] = []
+        self._staging = staging
+        self._resumed: SavedState | None = None
+        self._earlier_from = ""
         self.shown_results: list[str] = []
         self.stats = Stats(build)
         self.records: dict[str, StepRecord] = {}
@@ -186,11 +154,22 @@ class State:
         """
         if not artifact.files:
             raise BuildError(f"The {artifact.kind} of {self.name} is no file.")
-        return self.build.path / artifact.files[0].path
+        return self._root / artifact.files[0].path
+
+    @property
+    def _root(self) -> Path:
+        """Where files are written: not yet in the build while its lock is not held."""
+        return self.build.path if self._staging is None else self._staging.folder
 
     def folder(self, name: str) -> Path:
-        """Make and give a folder of the build directory."""
-        return self.build.folder(name)
+        """Make and give a folder of the build directory.
+
+        What a chain's first step writes there is moved when the build's lock is held, so that no
+        path into it may be kept for later steps.
+        """
+        path = self._root / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
 
     def file_name(self, suffix: str) -> str:
         """Give a file name for what the running step makes, one that no other step uses."""
@@ -210,16 +189,15 @@ class State:
 
         Args:
             kind: Its kind.
-            files: What it consists of, inside the build directory; the first is the one to open.
+            files: What it consists of, inside folders that `folder` gave; the first is the one to
+                open.
             live: The object, for an artifact that lives in memory.
             live_key: What decides what is made of that object; see `Artifact`.
             info: Facts for later steps and reports; JSON-like values.
         """
-        records = tuple(
-            f if isinstance(f, FileRecord) else record_of(f, self.build.path) for f in files
-        )
+        records = tuple(f if isinstance(f, FileRecord) else record_of(f, self._root) for f in files)
         artifact = Artifact(kind, self._step, records, plain(info or {}), live, live_key or {})
-        self.seals.watch(records)
+        (self.seals if self._staging is None else self._staging.seals).watch(records)
         self.artifacts.append(artifact)
         return artifact
 
@@ -286,41 +264,83 @@ class State:
         artifacts, failures, results = self._before[step]
         del self.artifacts[artifacts:], self.failures[failures:], self.shown_results[results:]
 
+    def resume(self, saved: SavedState) -> None:
+        """Start from what an earlier chain made; called by the first step."""
+        self._resumed = saved
+        self.artifacts += saved.artifacts
+
+    def settle(self) -> None:
+        """Have a build directory, with what the first step wrote in it; the caller has its lock.
+
+        Raises:
+            CacheError: Its name is another model's by now.
+            OSError: It cannot be written.
+        """
+        if self._staging is None:
+            self.build.path.mkdir(exist_ok=True)
+            return
+        damaged = self._staging.seals.damaged
+        intact = [a for a in self.artifacts if a.files and not damaged([a], read=True)]
+        self._staging.settle(self.build)
+        self._staging = None
+        self.seals.watch(record for artifact in intact for record in artifact.files)
+
     def recall(self) -> None:
         """Read what earlier runs left in the build; the caller has its lock.
 
         Raises:
-            NewerSchemaError: The state file is from a newer turnkey; it is left as it is.
+            CacheError: The state file is from a newer turnkey, and is left as it is; or what the
+                chain was to start from is gone.
         """
-        if not self.build.state_file.exists():
+        if not self.build.state_file.exists() and self._resumed is None:
             return
         try:
             saved = load_state(self.build)
         except NewerSchemaError:
             raise
         except CacheError as error:
+            if self._resumed is not None:
+                raise
             self.context.note(f"{error.message} Everything is made again.")
             return
+        if self._resumed is not None:
+            # Another process may have made it anew, or cleaned it, since it was read.
+            self._resumed = saved
+            self.artifacts = list(saved.artifacts)
+            if not saved.has_model:
+                raise CacheError(f"What {self.name} had made was taken away meanwhile.")
         self.records = {record.key: record for record in saved.records}
         self.earlier = list(saved.artifacts)
+        self._earlier_from = _origin_in(saved)
         self.seals.learn(saved.content.get("seals"))
 
     def kept_files(self) -> list[Artifact]:
         """Give the artifacts that are files and that a later command can go on from.
 
-        A chain that only finds the model makes nothing to go on from, so what an earlier one left
-        stays the newest there is.
+        A chain that only finds or measures the model makes nothing to go on from, so what an
+        earlier one left stays the newest there is, if it was made from the same model and code.
         """
         own = [artifact for artifact in self.artifacts if artifact.is_file]
-        if self.has_built():
+        has_made = any(a.step not in self._steps[:1] and _is_model(a) for a in own)
+        if has_made or self._earlier_from != self._made_from() or not self._earlier_from:
             return own
         paths = {record.path for artifact in own for record in artifact.files}
         kept = [a for a in self.earlier if paths.isdisjoint(r.path for r in a.files)]
         return [*own, *kept]
 
+    def _made_from(self) -> str:
+        """Give a digest of what the chain starts from; empty where nothing tells."""
+        if self._resumed is not None:
+            return _origin_in(self._resumed)
+        start = [a for a in self.artifacts if a.step in self._steps[:1] and _is_model(a)]
+        parts = [(artifact.kind, artifact.key_parts()) for artifact in start]
+        if not parts or not all(key for _, key in parts):
+            return ""
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
     def save(self) -> None:
         """Write the statistics and the state; the caller has the build's lock."""
-        self.stats.model.update(_model_facts(self))
+        self.stats.model.update(self.model.facts())
         if self._chain is not None:
             self.stats.chains[self._chain]["status"] = self.status.value
         self.stats.write()
@@ -337,7 +357,8 @@ class State:
             "process": os.getpid(),
             "input": str(self.origin),
             "labels": {key: list(values) for key, values in self.labels.items()},
-            "model": _model_facts(self),
+            "model": self.model.facts(),
+            "made_from": self._made_from(),
             "steps": list(self._steps),
             "artifacts": [artifact.to_json() for artifact in self.kept_files()],
             "records": [record.to_json() for record in self.records.values()],
@@ -347,18 +368,9 @@ class State:
         }
 
 
-def _model_facts(state: State) -> dict[str, Any]:
-    model = state.model
-    return {
-        "name": model.name,
-        "hash": model.digest,
-        "type": model.model_type,
-        "class": model.class_name,
-        "location": model.location,
-        "line": model.line,
-        "parameters": model.parameter_count,
-        "parameter_bytes": model.parameter_bytes,
-        "input_shapes": {name: list(shape) for name, shape in model.input_shapes.items()},
-        "executions": model.executions,
-        "depth": model.depth,
-    }
+def _origin_in(saved: SavedState) -> str:
+    return str(saved.content.get("made_from") or "")
+
+
+def _is_model(artifact: Artifact) -> bool:
+    return artifact.kind not in (INPUTS, REFERENCE)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -19,12 +21,12 @@ from turnkeyml.cache.cleaning import (
     cleanable_size,
     delete_build,
     last_used,
-    older_than,
     seconds_from,
     size_of,
+    used_before,
 )
 from turnkeyml.cache.documents import read_document, write_document
-from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory
+from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory, Cache
 from turnkeyml.cache.locks import build_lock
 from turnkeyml.errors import CacheError, UsageError
 
@@ -91,9 +93,10 @@ def test_any_text_is_a_size_and_a_duration_or_is_refused(text: str) -> None:
 
 def test_builds_are_chosen_by_their_age(tmp_path: Path) -> None:
     old, new = make(tmp_path, "old", age_s=7200), make(tmp_path, "new")
-    assert older_than([old, new], 3600) == [old]
-    assert older_than([old, new], 0) == [old, new]
-    assert older_than([old, new], 1e12) == []
+    now = time.time()
+    assert used_before([old, new], now - 3600) == [old]
+    assert used_before([old, new], now + 1) == [old, new]
+    assert used_before([old, new], now - 1e12) == []
 
 
 def test_the_longest_unused_are_chosen_until_the_rest_fits(tmp_path: Path) -> None:
@@ -228,3 +231,75 @@ def test_what_vanishes_while_it_is_counted_counts_nothing(tmp_path: Path) -> Non
     assert size_of(build) > 1000
     shutil.rmtree(build.path)
     assert (size_of(build), cleanable_size(build), last_used(build)) == (0, 0, 0.0)
+
+
+@pytest.mark.parametrize("action", [clean_build, delete_build])
+def test_who_is_done_in_a_moment_is_waited_for(action: object, tmp_path: Path) -> None:
+    build = make(tmp_path, "one")
+    gone = threading.Event()
+
+    def work() -> None:
+        with build_lock(tmp_path, "one", pytest.fail):
+            begun.set()
+            time.sleep(0.2)
+            gone.set()
+
+    begun = threading.Event()
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert begun.wait(10)
+    assert action(build)  # type: ignore[operator]
+    assert gone.is_set()
+    thread.join()
+
+
+@pytest.mark.parametrize("action", [clean_build, delete_build])
+def test_what_another_process_has_deleted_meanwhile_is_no_error(
+    action: object, tmp_path: Path
+) -> None:
+    build = make(tmp_path, "one")
+    assert delete_build(build)
+    assert action(build) is None  # type: ignore[operator]
+    assert not build.path.exists()
+
+
+def test_a_build_that_was_used_since_it_was_chosen_is_left(tmp_path: Path) -> None:
+    build = make(tmp_path, "one", age_s=7200)
+    limit = time.time() - 3600
+    assert used_before([build], limit) == [build]
+    os.utime(build.state_file)
+    assert clean_build(build, unless_used_since=limit) is None
+    assert (build.path / "onnx/a.onnx").exists()
+    assert clean_build(build)
+
+
+def test_a_build_that_is_claimed_while_it_goes_is_deleted_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path)
+    build = cache.claim(Path("/a.toy"), "0" * 64)
+    write_document(build.state_file, STATE_SCHEMA, {})
+
+    def rmtree(path: Path) -> None:
+        monkeypatch.undo()
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    monkeypatch.setattr(cleaning.shutil, "rmtree", rmtree)
+    assert delete_build(build)
+
+
+def test_a_folder_that_vanishes_while_it_is_counted_counts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = make(tmp_path, "one")
+    (build.path / ".tmp-scratch/deep").mkdir(parents=True)
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path).name == ".tmp-scratch":
+            monkeypatch.undo()
+            shutil.rmtree(path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert cleanable_size(build) == 1000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -188,3 +190,36 @@ def test_the_cache_is_what_is_given_else_the_variable_else_the_home(
 def test_the_home_of_nobody_is_refused() -> None:
     with pytest.raises(UsageError, match="~nobody-of-that-name"):
         cache_from(Path("~nobody-of-that-name/cache"))
+
+
+def test_a_folder_that_is_deleted_while_it_is_claimed_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, real = Cache(tmp_path), os.link
+
+    def link(source: Path, target: Path) -> None:
+        monkeypatch.undo()
+        shutil.rmtree(target.parent)
+        real(source, target)
+
+    monkeypatch.setattr(os, "link", link)
+    build = cache.claim(Path("/a.toy"), "0" * 64)
+    assert build.path.is_dir()
+    assert cache.claim(Path("/b.toy"), "0" * 64).name != build.name
+
+
+def test_processes_of_one_number_try_one_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in containers, in each of which it is process 1."""
+    cache, touch = Cache(tmp_path), Path.touch
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+
+    def again(path: Path) -> None:
+        touch(path)
+        monkeypatch.setattr(Path, "touch", touch)
+        cache.require_writable()
+
+    monkeypatch.setattr(Path, "touch", again)
+    cache.require_writable()
+    assert list(tmp_path.iterdir()) == []

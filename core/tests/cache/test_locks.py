@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -146,3 +147,11 @@ def test_a_lock_that_is_free_is_held_and_another_is_not_waited_for(tmp_path: Pat
             assert not twice
         assert is_locked(tmp_path, "one"), "who does not hold it does not give it back"
     assert not is_locked(tmp_path, "one")
+
+
+def test_who_only_asks_is_in_nobodys_way(tmp_path: Path) -> None:
+    with build_lock(tmp_path, "b", pytest.fail):
+        pass
+    with (tmp_path / ".locks/b.lock").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        assert not is_locked(tmp_path, "b")

@@ -74,3 +74,15 @@ def test_sizes_are_those_of_files_and_not_of_what_links_lead_to(tmp_path: Path) 
     (facts,) = look_over(Cache(tmp_path / "cache"))
     assert facts.size == own + 100 + links
     assert tree_size(tmp_path / "none") == 0
+
+
+def test_a_build_deleted_after_the_cache_was_read_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = make(tmp_path, {"status": "successful"})
+    listed = Cache(tmp_path).builds()
+    build.state_file.unlink()
+    monkeypatch.setattr(Cache, "builds", lambda self: listed)
+    assert list(look_over(Cache(tmp_path))) == []
+    build.state_file.write_text("{half")
+    assert [facts.status for facts in look_over(Cache(tmp_path))] == ["unreadable"]

@@ -104,6 +104,9 @@ def test_without_tools_values_go_on_up_to_the_next_option() -> None:
         ("--labels flag a/b.toy", []),
         ("--labels a.toy", []),
         ("--labels x::1 y::a.toy", []),
+        ("--labels x::1 a.toy::12ab b", ["a.toy::12ab", "b"]),
+        ("--labels x::1 *.toy::12ab", ["*.toy::12ab"]),
+        ("--labels x::1 verbose", []),
     ],
 )
 def test_what_cannot_be_a_pair_is_an_input(
@@ -111,6 +114,7 @@ def test_what_cannot_be_a_pair_is_an_input(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.toy").touch()
+    Path("verbose").mkdir()
     found = expand_single(words.split(), option_specs(GlobalOptions))
     flags = {n for n, word in enumerate(found) if word.startswith("-")}
     taken = {n + 1 for n in flags if found[n] == "--labels"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -292,3 +294,53 @@ def test_a_plugin_that_breaks_in_its_part_fails_the_model_only(
     assert done.code == ExitCode.FAILED
     assert "Failed in --output: ZeroDivisionError: no script today" in done.out
     assert not list((folder / "out").iterdir())
+
+
+def test_the_older_copy_goes_only_when_the_new_one_is_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_into("out")
+    (place,) = (folder / "out").iterdir()
+    real, there = deliver.shutil.rmtree, []
+
+    def rmtree(path: Path, **more: object) -> None:
+        if Path(path).parent == place.parent:
+            there.append((place / deliver.ABOUT_FILE).is_file())
+        real(path, **more)
+
+    monkeypatch.setattr(deliver.shutil, "rmtree", rmtree)
+    assert put_into("out").code == ExitCode.OK
+    assert there and all(there)
+
+
+def test_of_two_that_deliver_at_once_one_is_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_into("out")
+    (place,) = (folder / "out").iterdir()
+    real, others = Path.rename, []
+
+    def rename(path: Path, target: Path) -> Path:
+        if target == place and not others:
+            # Another process is sooner.
+            others.append(shutil.copytree(path, place))
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    assert put_into("out").code == ExitCode.OK
+    assert others
+    assert "about.json" in delivered(place)
+    assert [path.name for path in (folder / "out").iterdir()] == [place.name]
+
+
+def test_what_a_killed_delivery_left_goes_in_time(folder: Path) -> None:
+    put_into("out")
+    (place,) = (folder / "out").iterdir()
+    names = {"old": f".tmp-{place.name}-1", "new": f".tmp-{place.name}-2", "other": ".tmp-x-1"}
+    for age, name in names.items():
+        (place.parent / name).mkdir()
+        if age != "new":
+            os.utime(place.parent / name, (time.time() - 7200,) * 2)
+    put_into("out")
+    left = {path.name for path in place.parent.iterdir()}
+    assert left == {place.name, names["new"], names["other"]}

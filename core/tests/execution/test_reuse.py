@@ -621,7 +621,7 @@ def test_inputs_that_were_changed_after_discovery_are_not_used(
     @hookimpl
     def turnkey_models_found(states):
         for state in states:
-            path = state.build.path / "inputs" / "inputs.bin"
+            path = state.folder("inputs") / "inputs.bin"
             path.write_bytes(bytes(path.stat().st_size))
 
     weavers.add(turnkey_models_found=turnkey_models_found)

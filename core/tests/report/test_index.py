@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,9 +17,9 @@ import pytest
 from core_env import FakePlugins
 from report_builds import RESULT, settle, stats_of, values_of, write_build
 
-from turnkeyml.cache.layout import BuildDirectory
+from turnkeyml.cache.layout import BuildDirectory, Cache
 from turnkeyml.plugins.registry import Registry
-from turnkeyml.report import index, parallel
+from turnkeyml.report import gathering, index, parallel
 from turnkeyml.report.index import load_index
 from turnkeyml.report.reading import BuildReader, find_builds
 
@@ -481,3 +482,20 @@ def test_the_index_keeps_names_that_are_hard(cache: Path, registry: Registry) ->
     assert {row["build_name"] for row in first} >= {*names, "a"}
     assert values_of(registry, cache) == first
     assert json.dumps(first)
+
+
+def test_a_build_deleted_after_it_was_listed_has_no_row(
+    cache: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = gathering.read_builds
+
+    def read(path: Path, changed: Any) -> Any:
+        shutil.rmtree(path / "b")
+        return real(path, changed)
+
+    monkeypatch.setattr(gathering, "read_builds", read)
+    found = gathering.gather([Cache(cache)], registry)
+    assert {row.text("build_name") for row in found.rows()} == {"a", "c"}
+    assert found.build_count == 2
+    monkeypatch.undo()
+    assert gathering.gather([Cache(cache)], registry).build_count == 2

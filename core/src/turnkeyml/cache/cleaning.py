@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
-import stat
-import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from turnkeyml.cache.atomic import TEMPORARY
 from turnkeyml.cache.documents import read_document, write_document
 from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory
-from turnkeyml.cache.locks import build_lock
+from turnkeyml.cache.locks import build_lock_if_free, owner_of
 from turnkeyml.errors import CacheError, NewerSchemaError, UsageError
 
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -70,7 +69,7 @@ def tree_size(path: Path) -> int:
 
 def cleanable_size(build: BuildDirectory) -> int:
     """Give the bytes that `clean_build` would free."""
-    return sum(_file_size(inner) for path in _cleanable(build) for inner in _files_of(path))
+    return sum(map(_size_of, _cleanable(build)))
 
 
 def _cleanable(build: BuildDirectory) -> list[Path]:
@@ -86,16 +85,13 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _files_of(path: Path) -> Iterable[Path]:
-    return path.rglob("*") if _is_folder(path) else [path]
-
-
-def _file_size(path: Path) -> int:
+def _size_of(path: Path) -> int:
+    if _is_folder(path):
+        return tree_size(path)
     try:
-        found = path.lstat()
+        return path.lstat().st_size
     except OSError:
         return 0
-    return 0 if stat.S_ISDIR(found.st_mode) else found.st_size
 
 
 def last_used(build: BuildDirectory) -> float:
@@ -106,9 +102,8 @@ def last_used(build: BuildDirectory) -> float:
         return 0.0
 
 
-def older_than(builds: Iterable[BuildDirectory], seconds: float) -> list[BuildDirectory]:
-    """Choose the builds that no command worked on for so long."""
-    limit = time.time() - seconds
+def used_before(builds: Iterable[BuildDirectory], limit: float) -> list[BuildDirectory]:
+    """Choose the builds on which no command worked since, in seconds since 1970."""
     return [build for build in builds if last_used(build) < limit]
 
 
@@ -126,22 +121,30 @@ def beyond_size(builds: Iterable[BuildDirectory], limit: int) -> list[BuildDirec
     return chosen
 
 
-def clean_build(build: BuildDirectory) -> int:
+def clean_build(build: BuildDirectory, *, unless_used_since: float | None = None) -> int | None:
     """Delete what a build made, and keep its logs, state and statistics.
 
+    Args:
+        build: The build.
+        unless_used_since: Leave it if a command has worked on it since, in seconds since 1970.
+
     Returns:
-        The bytes that this freed.
+        The bytes that this freed; None if there was nothing to do by the time it had the lock.
 
     Raises:
         CacheError: A running command has the build, or its files cannot be deleted.
     """
     freed = 0
     try:
-        with build_lock(build.cache, build.name, _refuse_to_wait(build)):
+        with _held_alone(build):
+            used = last_used(build)
+            is_wanted = unless_used_since is not None and used >= unless_used_since
+            if is_wanted or not build.state_file.exists():
+                return None
             # The state forgets the artifacts first, so that it never tells of what is not there.
             _forget_artifacts(build)
             for path in _cleanable(build):
-                size = sum(map(_file_size, _files_of(path)))
+                size = _size_of(path)
                 if _is_folder(path):
                     shutil.rmtree(path)
                 else:
@@ -173,31 +176,39 @@ def _readable_state(build: BuildDirectory) -> dict[str, Any]:
         ) from error
 
 
-def delete_build(build: BuildDirectory) -> int:
+def delete_build(build: BuildDirectory) -> int | None:
     """Delete a build with everything that is known of it.
 
     Returns:
-        The bytes that this freed.
+        The bytes that this freed; None if another process had deleted it before.
 
     Raises:
         CacheError: As `clean_build`.
     """
     before = size_of(build)
     try:
-        with build_lock(build.cache, build.name, _refuse_to_wait(build)):
+        with _held_alone(build):
+            if not build.state_file.exists():
+                return None
             # Without its state the folder is no build any more, however far the rest gets.
             build.state_file.unlink(missing_ok=True)
             shutil.rmtree(build.path)
     except OSError as error:
-        raise _cannot("deleted", build, error) from error
+        # A command that is about to begin has claimed it again.
+        if error.errno != errno.ENOTEMPTY or build.state_file.exists():
+            raise _cannot("deleted", build, error) from error
     return before
 
 
-def _refuse_to_wait(build: BuildDirectory) -> Callable[[str], None]:
-    def refuse(owner: str) -> None:
-        raise CacheError(f"{build.name} is in use by {owner}.", hint="Try again when it has ended.")
-
-    return refuse
+@contextmanager
+def _held_alone(build: BuildDirectory) -> Iterator[None]:
+    with build_lock_if_free(build.cache, build.name) as is_held:
+        if not is_held:
+            owner = owner_of(build.cache, build.name)
+            raise CacheError(
+                f"{build.name} is in use by {owner}.", hint="Try again when it has ended."
+            )
+        yield
 
 
 def _cannot(what: str, build: BuildDirectory, error: OSError) -> CacheError:

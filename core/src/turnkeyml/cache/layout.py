@@ -22,6 +22,7 @@ STATS_SCHEMA = 1
 CLAIM_FILE = ".claim"
 STATS_FILE = "turnkey_stats.yaml"
 _SHOWN_HASH_DIGITS = 8
+_TRIES = 100
 _CLAIM = re.compile(rb"[0-9a-f]{64}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -80,9 +81,10 @@ class Cache:
         hint = f"Give another one with -d, or set {CACHE_DIR_VARIABLE}."
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            probe = self.path / f".tmp-{os.getpid()}"
+            # Not named by a process: those of several containers may have the same number.
+            probe = self.path / f"{TEMPORARY}{secrets.token_hex(6)}"
             probe.touch()
-            probe.unlink()
+            probe.unlink(missing_ok=True)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise UsageError(
@@ -114,9 +116,16 @@ class Cache:
         text = "\0".join(words).encode("utf-8", "surrogateescape")
         identity = hashlib.sha256(text).hexdigest()
         for name in (plain, f"{plain}-{identity[:6]}", f"{plain}-{identity}"):
-            if self._try_claim(name, identity):
+            if self._claims(name, identity):
                 return BuildDirectory(self.path, name)
         raise CacheError(f"No free build name for {source} in {self.path}.")
+
+    def _claims(self, name: str, identity: str) -> bool:
+        for _ in range(_TRIES):
+            # Another process may be deleting the folder.
+            with suppress(FileNotFoundError):
+                return self._try_claim(name, identity)
+        return self._try_claim(name, identity)
 
     def _try_claim(self, name: str, identity: str) -> bool:
         folder = self.path / name

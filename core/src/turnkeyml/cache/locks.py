@@ -100,29 +100,27 @@ def _refuse_link(path: Path) -> None:
         raise CacheError(f"The lock {path} is a link.", hint="Remove it.")
 
 
+def owner_of(cache: Path, build: str) -> str:
+    """Say who holds the lock of a build."""
+    return describe_owner(_lock_file(cache, build).with_suffix(".owner"))
+
+
 def is_locked(cache: Path, build: str) -> bool:
     """Tell whether a living process holds the lock of a build."""
-    from filelock import FileLock, Timeout
-
-    path = _lock_file(cache, build)
-    if path.is_symlink() or not path.exists():
-        return False
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        return _is_locked_for_reader(path)
-    lock.release()
-    return False
+    return is_held(_lock_file(cache, build))
 
 
-def _is_locked_for_reader(path: Path) -> bool:
-    """Ask without the right to write, as in a cache of somebody else."""
+def is_held(path: Path) -> bool:
+    """Tell whether a living process holds a lock.
+
+    Who asks is in nobody's way for longer than a moment, not in that of others who ask, and needs
+    no right to write.
+    """
     import fcntl
 
-    with path.open("rb") as file:
+    if path.is_symlink():
+        return False
+    with suppress(OSError), path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +46,10 @@ def look_over(cache: Cache) -> Iterator[BuildFacts]:
         CacheError: The directory cannot be read.
     """
     for build in cache.builds():
-        yield BuildFacts(build, status_of(build), size_of(build), last_used(build))
+        status = status_of(build)
+        # What was deleted since the directory was read is nobody's fault.
+        if status != UNREADABLE or os.path.lexists(build.state_file):
+            yield BuildFacts(build, status, size_of(build), last_used(build))
 
 
 def status_of(build: BuildDirectory) -> str:

@@ -17,6 +17,7 @@ from turnkeyml.request import GLOBAL_OPTIONS, DefaultChainOptions
 from turnkeyml.tool import ChainTool
 
 GUIDE_COMMAND = "benchmark"
+_INPUTS = ("-i", "--input-files")
 
 
 class Route(Enum):
@@ -39,8 +40,7 @@ def find_route(words: Sequence[str], registry: Registry) -> Route:
     record = registry.find_tool(words[0])
     if record is not None and record.role is ToolRole.MANAGEMENT:
         return Route.MANAGEMENT
-    inputs = {"-i", "--input-files"}
-    if any(word in inputs or word.startswith("--input-files=") for word in words):
+    if gives_inputs(words):
         return Route.CHAIN
     if words[0] == GUIDE_COMMAND and any(map(_names_input, words[1:])):
         return Route.GUIDE
@@ -49,6 +49,11 @@ def find_route(words: Sequence[str], registry: Registry) -> Route:
     if words[0].startswith("-") or looks_like_input(words[0]):
         return Route.SHORTHAND
     return Route.CHAIN
+
+
+def gives_inputs(words: Sequence[str]) -> bool:
+    """Tell whether inputs are given as those of a chain."""
+    return any(word.partition("=")[0] in _INPUTS for word in words)
 
 
 def _names_input(word: str) -> bool:
@@ -123,7 +128,7 @@ def _expand(
                 rest
                 and not rest[0].startswith("-")
                 and not (registry is not None and is_step(rest[0], registry))
-                and not (spec.takes_pairs and _is_input_after(values, rest[0]))
+                and not (registry is None and spec.takes_pairs and _ends_pairs(values, rest[0]))
             ):
                 values.append(rest.pop(0))
             if not values:
@@ -135,13 +140,14 @@ def _expand(
     return result
 
 
-def _is_input_after(pairs: Sequence[str], word: str) -> bool:
-    """Tell whether a word after ``key::value`` ones can only be an input."""
+def _ends_pairs(pairs: Sequence[str], word: str) -> bool:
+    """Tell whether a word after ``key::value`` ones can only be an input, perhaps with hashes."""
     said = " ".join(pairs)
     in_list = said.rfind("::[") > said.rfind("]")
-    if "::" not in said or in_list or "::" in word:
+    text = word.partition("::")[0]
+    if "::" not in said or in_list or text.isidentifier():
         return False
-    return "/" in word or "*" in word or _exists(word)
+    return "/" in text or "*" in text or _exists(text)
 
 
 def is_step(word: str, registry: Registry) -> bool:
@@ -169,15 +175,23 @@ def require_step(words: Sequence[str], registry: Registry) -> None:
         near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
         if near and not looks_like_input(word):
             raise UsageError(f"There is no tool {word!r}.", hint=f"Did you mean {near[0]!r}?")
-    if words[-1] in ("-i", "--input-files"):
+    if words[-1] in _INPUTS:
         raise UsageError(f"The option {words[-1]} is given no value.", hint="Name files after it.")
-    if not words[-2].startswith("-") and not looks_like_input(words[-1]):
+    if _stands_among_inputs(words) and not looks_like_input(words[-1]):
         # Says which there are.
         registry.tool(words[-1])
     raise UsageError(
         "No tool is given.",
         hint="Name the tools of the chain after the inputs; turnkey FILE runs the default chain.",
     )
+
+
+def _stands_among_inputs(words: Sequence[str]) -> bool:
+    """Tell whether the last word comes after inputs, where a tool would stand."""
+    before = [n for n, word in enumerate(words) if word.startswith("-")]
+    if not before or words[before[-1]].partition("=")[0] not in _INPUTS:
+        return False
+    return len(words) - before[-1] > (1 if "=" in words[before[-1]] else 2)
 
 
 def _flags_of(word: str, registry: Registry) -> dict[str, OptionSpec]:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 import click
@@ -18,8 +19,8 @@ from turnkeyml.cache.cleaning import (
     bytes_from,
     clean_build,
     delete_build,
-    older_than,
     seconds_from,
+    used_before,
 )
 from turnkeyml.cache.documents import read_document
 from turnkeyml.cache.layout import STATE_SCHEMA, STATS_SCHEMA, BuildDirectory, cache_from
@@ -222,14 +223,16 @@ def _clean() -> click.Command:
                 "No build is named.", hint="Name builds, or give --all, --older-than or --max-size."
             )
         builds = chosen_builds(cache_dir, build_names, everything=everything or not build_names)
+        before = time.time() - (0.0 if age is None else seconds_from(age))
         if age is not None:
-            builds = older_than(builds, seconds_from(age))
+            builds = used_before(builds, before)
         if size is not None:
             builds = beyond_size(builds, bytes_from(size))
-        code = _apply(clean_build, builds, "Cleaned")
+        # Removing large builds takes long; commands may use others of the list meanwhile.
+        since = None if age is None and size is None else before
+        code = _apply(partial(clean_build, unless_used_since=since), builds, "Cleaned")
         if everything or (age is not None and not build_names):
-            age_s = 0.0 if age is None else seconds_from(age)
-            clean_rest(cache_from(cache_dir), time.time() - age_s)
+            clean_rest(cache_from(cache_dir), before)
         return code
 
     age = click.Option(
@@ -300,13 +303,14 @@ def _matching(name: str, builds: Sequence[str]) -> list[str]:
 
 
 def _apply(
-    action: Callable[[BuildDirectory], int], builds: Sequence[BuildDirectory], done: str
+    action: Callable[[BuildDirectory], int | None], builds: Sequence[BuildDirectory], done: str
 ) -> int:
     freed, count, code = 0, 0, ExitCode.OK
     for build in builds:
         try:
-            freed += action(build)
-            count += 1
+            size = action(build)
+            freed += size or 0
+            count += size is not None
         except CacheError as error:
             click.echo(f"Error: {error}", err=True)
             code = ExitCode.FAILED

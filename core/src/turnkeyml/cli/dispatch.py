@@ -16,6 +16,7 @@ from turnkeyml.cli.arguments import (
     expand_chain,
     expand_single,
     find_route,
+    gives_inputs,
     require_step,
     shorthand_specs,
 )
@@ -125,7 +126,7 @@ def _dispatch(words: list[str], registry: Registry, console: Console) -> int:
 
     route = find_route(words, registry)
     if route is Route.CHAIN:
-        if "-i" in words or "--input-files" in words:
+        if gives_inputs(words):
             require_step(words, registry)
         return _invoke(ChainGroup(registry, submit), "turnkey", expand_chain(words, registry))
     if route is Route.MANAGEMENT:

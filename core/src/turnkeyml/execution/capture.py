@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 _OUT, _ERR = 1, 2
 
@@ -17,16 +17,27 @@ _OUT, _ERR = 1, 2
 def output_to(path: Path) -> Iterator[None]:
     """Send all output of this process into a file while the block runs; the file is begun anew.
 
-    Native libraries and child processes are included. The console keeps its own way out. The
-    stream objects stay what they are, because loggers that are made meanwhile hold on to them.
-
     Args:
         path: The log; its folder must exist.
     """
     # In a cache that came from somebody else it may be a link to anything.
     if path.is_symlink():
         path.unlink()
-    with path.open("wb", buffering=0) as log, ExitStack() as stack:
+    with path.open("wb", buffering=0) as log, output_into(log):
+        yield
+
+
+@contextmanager
+def output_into(log: BinaryIO) -> Iterator[None]:
+    """Send all output of this process into an open file while the block runs.
+
+    Native libraries and child processes are included. The console keeps its own way out. The
+    stream objects stay what they are, because loggers that are made meanwhile hold on to them.
+
+    Args:
+        log: The file, opened for writing without a buffer.
+    """
+    with ExitStack() as stack:
         for name, number in (("stdout", _OUT), ("stderr", _ERR)):
             stream = getattr(sys, name)
             if _descriptor(stream) == number:

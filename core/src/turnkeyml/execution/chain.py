@@ -49,7 +49,7 @@ def run_chain(state: State, plan: Plan) -> None:
     steps = plan.steps[1:]
     with build_lock(context.cache.path, state.name, waiting):
         # While this process waited, the build may have been deleted.
-        state.build.path.mkdir(exist_ok=True)
+        state.settle()
         state.recall()
         state.begin_chain(plan.steps[-1].identity, [(s.name, s.identity) for s in steps])
         state.save()

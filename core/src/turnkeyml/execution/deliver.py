@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from turnkeyml.artifacts import INPUTS, REFERENCE, Artifact
 from turnkeyml.cache.atomic import TEMPORARY
 from turnkeyml.errors import BuildError
+from turnkeyml.execution.leftovers import ABANDONED_S
 from turnkeyml.npz import write_npz
 from turnkeyml.state import State
 from turnkeyml.worker.tensors import RawTensor, read_tensors
@@ -47,20 +52,51 @@ def deliver(state: State, folder: Path) -> Path:
             f"{target} exists and was not made by turnkey.", hint="Give another --output."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(6)}")
+    _remove_abandoned(target)
+    temporary = _beside(target)
     try:
         temporary.mkdir()
         about = _fill(state, artifact, temporary)
         (temporary / ABOUT_FILE).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-        if target.exists():
-            old = target.with_name(f"{TEMPORARY}{secrets.token_hex(6)}")
-            target.rename(old)
-            shutil.rmtree(old, ignore_errors=True)
-        temporary.rename(target)
+        _put_in_place(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     state.context.note(f"{state.name}: the result is in {target}")
     return target
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f"{TEMPORARY}{target.name}-{secrets.token_hex(6)}")
+
+
+def _put_in_place(folder: Path, target: Path) -> None:
+    """Let a folder take the place of an older one; for all but a moment one of them is there."""
+    old: list[Path] = []
+    try:
+        while True:
+            if target.exists():
+                old.append(_beside(target))
+                # Another process may be doing the same.
+                with suppress(FileNotFoundError):
+                    target.rename(old[-1])
+            try:
+                folder.rename(target)
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                    continue
+                raise
+            return
+    finally:
+        for path in old:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Take away what earlier deliveries left that were killed."""
+    for path in target.parent.glob(f"{TEMPORARY}{glob.escape(target.name)}-*"):
+        with suppress(OSError):
+            if time.time() - path.lstat().st_mtime > ABANDONED_S and not path.is_symlink():
+                shutil.rmtree(path)
 
 
 def _last_made(state: State) -> Artifact:

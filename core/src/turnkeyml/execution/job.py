@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import secrets
 import shutil
 import time
 import traceback
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from turnkeyml.cache.atomic import TEMPORARY
+from turnkeyml.cache.staging import opened_log, publish_log, staging_folder
 from turnkeyml.context import RunContext
 from turnkeyml.errors import CacheError, TurnkeyError, UsageError
-from turnkeyml.execution.capture import output_to
+from turnkeyml.execution.capture import output_into
 from turnkeyml.execution.chain import (
     NO_ROOM,
     describe,
@@ -76,16 +79,22 @@ def run_job(source: Source, plan: Plan, context: RunContext) -> JobResult:
     log = input_log(source, context.cache.path)
     states: list[State] = []
     error: TurnkeyError | None
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        states, error = _find_models(source, plan, own, log)
-    except OSError as failure:
-        error = CacheError(f"The cache cannot be written: {describe(failure)}.", hint=_MAKE_ROOM)
-    fire(own.note, hooks.turnkey_models_found, source=source, states=states)
-    for state in states:
-        done_before = state.name in context.policy.without
-        if state.selected and not done_before and not is_skipped(state, plan):
-            _run_model(state, plan)
+    with ExitStack() as stack:
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            staging = stack.enter_context(staging_folder(context.cache.path))
+            staged = dataclasses.replace(own, staging=staging)
+            states, error = _find_models(source, plan, staged, log)
+        except OSError as failure:
+            reason = describe(failure)
+            error = CacheError(f"The cache cannot be written: {reason}.", hint=_MAKE_ROOM)
+        except CacheError as failure:
+            error = failure
+        fire(own.note, hooks.turnkey_models_found, source=source, states=states)
+        for state in states:
+            done_before = state.name in context.policy.without
+            if state.selected and not done_before and not is_skipped(state, plan):
+                _run_model(state, plan)
     fire(own.note, hooks.turnkey_job_finished, source=source)
     return JobResult(source, tuple(states), error, tuple(own.notes), log)
 
@@ -117,7 +126,8 @@ def _find_models(
     fire(context.note, hooks.turnkey_step_started, state=None, source=source, step=step)
     start = time.perf_counter()
     reset_peak()
-    with turn_for(step, context.policy), output_to(log):
+    own_log = (context.staging or log.parent) / f"{TEMPORARY}{secrets.token_hex(6)}"
+    with turn_for(step, context.policy), opened_log(log, own_log) as file, output_into(file):
         try:
             for state in step.tool().start(source, step.options, context):  # type: ignore[attr-defined]
                 states.append(state)
@@ -131,6 +141,8 @@ def _find_models(
             else:
                 traceback.print_exc()
                 error = TurnkeyError(message, hint=f"The whole traceback is in {log}")
+    # Another command may have begun on the same input, and have its own log there.
+    publish_log(own_log, log)
     status = Status.SUCCESSFUL if error is None else Status.FAILED
     outcome = StepOutcome(status, time.perf_counter() - start, str(error) if error else None)
     for state in states:
@@ -140,10 +152,10 @@ def _find_models(
         if state.selected:
             # Whatever keeps it from being written keeps the state from it too, and is told then.
             with suppress(OSError):
-                copy = state.build.log_file(step.name)
+                copy = state.folder(".") / state.build.log_file(step.name).name
                 # In a cache that came from somebody else it may be a link to anything.
                 copy.unlink(missing_ok=True)
-                shutil.copyfile(log, copy)
+                shutil.copyfile(own_log, copy)
     if error is None:
         error = _wrong_hashes(source, states)
     fire(

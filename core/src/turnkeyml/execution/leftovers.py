@@ -18,7 +18,7 @@ _STEP_FILE = re.compile(r"(?P<tool>[a-z0-9-]+)-[0-9a-f]{8}\.[A-Za-z0-9.]+\Z")
 _DATA_FILE = re.compile(r"[0-9a-f]{32}\.data\Z")
 """Names that the writers of data files give."""
 
-_ABANDONED_S = 3600.0
+ABANDONED_S = 3600.0
 """An unfinished file that nobody has written to for so long belongs to a process that died."""
 
 
@@ -60,7 +60,7 @@ def _is_abandoned(path: Path) -> bool:
         age = time.time() - path.lstat().st_mtime
     except OSError:
         return False
-    return path.name.startswith(TEMPORARY) and age > _ABANDONED_S
+    return path.name.startswith(TEMPORARY) and age > ABANDONED_S
 
 
 def delete_artifacts(state: State) -> None:

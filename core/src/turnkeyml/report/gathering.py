@@ -206,7 +206,10 @@ def _gather_one(cache: Path) -> CacheRows:
     known = load_index(cache)
     stamps = {name: entry.stamp for name, entry in known.entries.items()}
     changed = [build for build in found if stamps.get(build.name) != build.stamp]
-    read = read_builds(cache, changed)
+    read = [build for build in read_builds(cache, changed) if build.rows]
+    # Some may have been deleted since they were listed.
+    deleted = {build.name for build in changed} - {build.found.name for build in read}
+    found = [build for build in found if build.name not in deleted]
     gone = known.entries.keys() - {build.name for build in found}
     if read or gone:
         save_index(cache, read, gone)

@@ -129,7 +129,10 @@ class BuildReader:
         return self._names[names]
 
     def rows_of(self, name: str) -> list[Values]:
-        """Give the rows of a build, one that says that it is unreadable if it is."""
+        """Give the rows of a build, one that says that it is unreadable if it is.
+
+        There are none if it has been deleted.
+        """
         folder = f"{self._cache}{os.sep}{name}{os.sep}"
         try:
             state = self._read(f"{folder}{name}{_SUFFIX}", STATE_SCHEMA, _AFTER_FACTS)
@@ -138,6 +141,8 @@ class BuildReader:
                 stats = self._read(f"{folder}{STATS_FILE}", STATS_SCHEMA)
             return rows_from(name, state, stats)
         except CacheError as error:
+            if not os.path.lexists(f"{folder}{name}{_SUFFIX}"):
+                return []
             return [unreadable_row(name, str(error).replace(folder, ""))]
 
     def _read(self, path: str, schema: int, end: bytes | None = None) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def remove_environment(environment: MadeEnvironment) -> int | None:
     """Take an environment away; it is made again when it is wanted.
 
     Returns:
-        The bytes that this freed; None if a running command uses it.
+        The bytes that this freed; None if a command uses it, or has since it was found.
 
     Raises:
         CacheError: It cannot be deleted.
@@ -143,7 +143,7 @@ def remove_environment(environment: MadeEnvironment) -> int | None:
             if not is_held:
                 return None
             with _locked_marker(path) as is_free:
-                if not is_free:
+                if not is_free or (path / MARKER).stat().st_mtime > environment.last_used:
                     return None
                 freed = tree_size(path)
                 gone = path.with_name(f"{TEMPORARY}{path.name}-{secrets.token_hex(6)}")

@@ -92,8 +92,8 @@ class Find(FirstTool):
 
 def capture(state: State, numbers: list[int]) -> None:
     """Hand over captured inputs, and the model itself as what says what is right for them."""
-    names = write_tensors(state.folder("inputs"), {"x": raw(numbers)})
-    files = [state.build.path / "inputs" / name for name in names]
+    folder = state.folder("inputs")
+    files = [folder / name for name in write_tensors(folder, {"x": raw(numbers)})]
     state.add(INPUTS, files, info={"folder": "inputs"})
     state.add(REFERENCE, live=Doubled(numbers))
 

@@ -296,11 +296,13 @@ def test_what_a_device_says_of_its_absence_is_passed_on(registry, state, monkeyp
 
 
 def test_several_runtimes_are_several_steps_with_their_own_arguments(registry):
-    given = BenchmarkOptions(runtime="quick, slow,quick", rt_args=("level::1", "slow.names::[a]"))
+    given = BenchmarkOptions(
+        runtime="quick, slow,quick", rt_args=("level::1", "slow.names::[a,", "b]")
+    )
     steps = Benchmark.expand(given, registry)
     assert [(step.runtime, step.rt_args) for step in steps] == [
         ("quick", ("level::1",)),
-        ("slow", ("level::1", "names::[a]")),
+        ("slow", ("level::1", "names::[a, b]")),
     ]
 
 

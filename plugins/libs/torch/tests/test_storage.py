@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import namedtuple
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turnkeyml_torch import InputsError, Opaque, read_inputs, write_inputs
+from turnkeyml_torch import InputsError, Opaque, read_inputs, storage, write_inputs
 
 Point = namedtuple("Point", "x y")
 
@@ -251,3 +252,20 @@ def test_any_tree_comes_back(tree: dict[str, Any], tmp_path_factory: Any) -> Non
     folder = tmp_path_factory.mktemp("inputs")
     write_inputs(folder, tree)
     assert same(tree, read_inputs(folder).arguments)
+
+
+def test_processes_of_one_number_write_to_one_folder(tmp_path, monkeypatch):
+    """As in containers, in each of which it is process 1."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    real, torn = storage._Writer.node, []
+
+    def node(self, value, depth):
+        if not torn:
+            torn.append(value)
+            write_inputs(tmp_path, {"x": torch.zeros(2)})
+        return real(self, value, depth)
+
+    monkeypatch.setattr(storage._Writer, "node", node)
+    write_inputs(tmp_path, {"x": torch.ones(2)})
+    assert read_inputs(tmp_path).arguments["x"].tolist() == [1, 1]
+    assert len(list(tmp_path.iterdir())) == 2

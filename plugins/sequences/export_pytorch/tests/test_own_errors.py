@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -39,6 +43,21 @@ class Narrow(nn.Module):
         return x @ torch.ones(3)
 
 
+def quietly(make: Callable[[], Any]) -> Any:
+    with warnings.catch_warnings():
+        # PyTorch would have one use torch.compile instead.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return make()
+
+
+def scripted(module: nn.Module) -> Any:
+    return quietly(lambda: torch.jit.script(module))
+
+
+def traced(module: nn.Module) -> Any:
+    return quietly(lambda: torch.jit.trace(module, X.double()))
+
+
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(
     ("made", "given", "named", "hint"),
@@ -49,6 +68,8 @@ class Narrow(nn.Module):
         (nn.Linear(4, 4).double(), (X,), {}, "Its weights are float64 and the inputs float32: "),
         (nn.Linear(3, 4), (X,), {}, "Call it with them in Python alone, after model.eval()"),
         (Narrow(), (X,), {}, "Call it with them in Python alone, after model.eval()"),
+        (scripted(nn.Linear(4, 4).double()), (X,), {}, "Its weights are float64 and the inputs "),
+        (traced(nn.Linear(4, 4).double()), (X,), {}, "Its weights are float64 and the inputs "),
     ],
 )
 def test_a_call_that_fails_in_any_mode_is_not_laid_to_evaluation_mode(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from turnkeyml.errors import PlanError
+from turnkeyml.keyword_args import join_lists
 from turnkeyml.rt_args import parse_rt_args, takes_argument
 from turnkeyml.runtime import BaseRT
 from turnkeyml.worker.environments import Environment, environment_with, look_into, python_in
@@ -28,9 +29,12 @@ def arguments_for(runtime: str, runtimes: Sequence[str], words: Sequence[str]) -
         runtime: The one.
         runtimes: All that are named.
         words: As given; ``RUNTIME.key::value`` is for that runtime, any other for all.
+
+    Raises:
+        PlanError: A list among them has no end.
     """
     chosen = []
-    for word in words:
+    for word in join_lists(words, "--rt-args"):
         owner = next((name for name in runtimes if word.startswith(f"{name}.")), None)
         if owner is None:
             chosen.append(word)

@@ -30,12 +30,13 @@ import collections
 import json
 import keyword
 import math
-import os
+import secrets
 import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from turnkeyml.cache.atomic import TEMPORARY
 from turnkeyml_torch.raw import ITEM_SIZES, read_tensor, tensor_bytes
 from turnkeyml_torch.signature import dtype_name
 from turnkeyml_torch.tree import MAX_DEPTH, branch, class_name
@@ -126,7 +127,7 @@ def read_inputs(folder: Path) -> CapturedInputs:
 class _moved_into_place:  # noqa: N801 - reads as a function where it is used
     def __init__(self, final: Path) -> None:
         self._final = final
-        self._part = final.with_name(f".{final.name}.{os.getpid()}.part")
+        self._part = final.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{final.name}")
 
     def __enter__(self) -> Path:
         return self._part

@@ -46,8 +46,9 @@ def own_error(
 
 
 def _about_arguments(error: BaseException, module: torch.nn.Module) -> str:
-    # The same may be raised by a call inside the model, which is not the inputs' fault.
-    forward = getattr(type(module).forward, "__qualname__", "forward")
+    # The same may be raised by a call inside the model, which is not the inputs' fault. The class
+    # of a TorchScript module has no forward to look at.
+    forward = getattr(getattr(type(module), "forward", None), "__qualname__", "forward")
     if not isinstance(error, TypeError) or not str(error).startswith(f"{forward}() "):
         return ""
     return "Look at the inputs: they must fit the parameters of its forward."
