@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from turnkeyml.artifacts import ONNX_MODEL
-from turnkeyml.cache.atomic import record_of
 from turnkeyml.cache.layout import Cache
 from turnkeyml.context import RunContext
 from turnkeyml.inputs import Source
@@ -120,10 +119,11 @@ def spoil(state: State, kinds: tuple[str, ...]) -> None:
         )
     path = state.file_of(artifact)
     path.write_bytes(NO_MODEL)
-    records = (record_of(path, state.build.path), *artifact.files[1:])
     # As if it had always been so: what is tested is the tool, not that damage is noticed.
-    state.artifacts[state.artifacts.index(artifact)] = replace(artifact, files=records)
-    state.seals.watch(records)
+    place = state.artifacts.index(artifact)
+    spoilt = state.add(artifact.kind, [path, *artifact.files[1:]], info=artifact.info)
+    state.artifacts[place] = replace(spoilt, step=artifact.step)
+    state.artifacts.pop()
 
 
 def new_state(context: RunContext, source: Source) -> State:

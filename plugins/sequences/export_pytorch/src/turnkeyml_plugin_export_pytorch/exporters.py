@@ -24,6 +24,7 @@ from turnkeyml_plugin_export_pytorch.names import (
 )
 from turnkeyml_plugin_export_pytorch.places import Place, is_foreign, place_in_stack
 from turnkeyml_plugin_export_pytorch.rewriting import quick_rules
+from turnkeyml_plugin_export_pytorch.translations import own_translations
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -94,6 +95,7 @@ def export_dynamo(order: Order) -> Exported:
                 opset_version=order.opset,
                 dynamic_shapes=_dynamic_shapes(order, named=True),
                 verbose=False,
+                **own_translations(),
             )
     except ExportFailedError:
         raise
