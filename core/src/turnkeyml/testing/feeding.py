@@ -127,8 +127,13 @@ def spoil(state: State, kinds: tuple[str, ...]) -> None:
 
 
 def new_state(context: RunContext, source: Source) -> State:
-    """Make a state of a model that is made up."""
-    return context.new_state(source, ModelInfo("model", DIGEST, "Made up by the conformance kit"))
+    """Make a state of a model that is made up, and that has its build for itself.
+
+    What adds its artifacts may call other tools, which find them in the build.
+    """
+    return replace(context, staging=None).new_state(
+        source, ModelInfo("model", DIGEST, "Made up by the conformance kit")
+    )
 
 
 def make_state(folder: Path, registry: Registry | None = None) -> State:
