@@ -16,7 +16,7 @@ from pathlib import Path
 import check_scripts
 import sweep
 from check_scripts import MODELS, TOO_LARGE, find_scripts
-from sweep import STAGES, SweepResult, read_results, scripts_to_run
+from sweep import FIRST, SECOND, STAGES, SweepResult, read_results, scripts_to_run
 
 PAGE = MODELS.parent / "docs" / "models.md"
 COLUMNS = ("scripts", "found", "exported", "optimized", "converted", "within tolerance", "run")
@@ -102,6 +102,7 @@ def page_from(
     return "\n".join(
         [
             *_head(facts, whole, large, plain),
+            *_again(known),
             *_table(tallies, whole),
             *_causes([r for r in known if r.failed_step or r.error]),
             *_departures([r for r in known if r.parity and r.parity != _WITHIN]),
@@ -137,11 +138,23 @@ def _head(facts: Mapping[str, str], whole: Tally, large: int, plain: int) -> lis
     if whole.tried < whole.scripts:
         lines += [
             f"**{whole.tried:,} of {whole.scripts:,} scripts have been run so far**, drawn at "
-            "random. Shares are of those. What failed is tried once more when all have been run, "
-            "alone and with 20 GB instead of 8 GB.",
+            "random. Shares are of those.",
             "",
         ]
     return lines
+
+
+def _again(results: Sequence[SweepResult]) -> list[str]:
+    """Say of how many the failure is that of a first attempt."""
+    scripts = {r.script for r in results if not r.is_whole and r.attempts == 1}
+    if not scripts:
+        return []
+    room = f"{SECOND.memory} instead of {FIRST.memory}".replace("GB", " GB")
+    return [
+        f"**Scripts that failed and have been tried only once, beside others: {len(scripts):,}.** "
+        f"They are to be tried again alone, with {room}.",
+        "",
+    ]
 
 
 def _table(tallies: Mapping[str, Tally], whole: Tally) -> list[str]:

@@ -125,6 +125,8 @@ def test_the_page_counts_scripts_and_names_what_failed():
     scripts = ["timm/a.py", "timm/b.py", "timm/c.py", "selftest/two.py", "selftest/zero.py"]
     page = sweep_table.page_from({"device_name": "A processor"}, results, scripts, 3, 4)
     assert "**4 of 5 scripts have been run so far**" in page
+    assert "**Scripts that failed and have been tried only once, beside others: 1.** " in page
+    assert "alone, with 20 GB instead of 8 GB." in page
     assert (
         "| `timm` | 2 | 2 (100.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) | 1 (50.0 %) "
         "| 1 (50.0 %) |" in page
@@ -139,6 +141,11 @@ def test_the_page_counts_scripts_and_names_what_failed():
     assert "| 1 | export-pytorch | No operator 'aten::x\\|y' &lt;here>. | `timm/b.py` |" in page
     assert "| `selftest/two.py` | 2 |  |" in page
     assert "| `selftest/zero.py` | It is zero. |" in page
+
+
+def test_what_failed_twice_is_not_to_be_tried_again():
+    failed = sweep.SweepResult("timm/b.py", "1", stages={}, error="No.", attempts=2)
+    assert "tried only once" not in sweep_table.page_from({}, [failed], ["timm/b.py"], 0, 0)
 
 
 def test_the_page_in_the_docs_is_what_the_results_say():
