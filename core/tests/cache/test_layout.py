@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from turnkeyml.cache.documents import write_document
-from turnkeyml.cache.layout import STATE_SCHEMA, BuildDirectory, Cache, cache_from
+from turnkeyml.cache.layout import STATE_SCHEMA, Cache, cache_from
 from turnkeyml.errors import CacheError, UsageError
 
 DIGEST = "abcdef12" + "0" * 56
@@ -155,12 +155,6 @@ def test_a_cache_that_is_not_there_has_no_builds(tmp_path: Path) -> None:
 def test_a_build_that_is_not_there_cannot_be_read(cache: Cache) -> None:
     with pytest.raises(CacheError, match="No such file"):
         cache.read_state("nothing_12345678")
-
-
-def test_a_folder_for_artifacts_is_made(tmp_path: Path) -> None:
-    build = BuildDirectory(tmp_path, "b")
-    assert build.folder("benchmark/ort").is_dir()
-    assert build.folder("benchmark/ort") == tmp_path / "b" / "benchmark" / "ort"
 
 
 def test_a_file_in_place_of_the_cache_is_refused(tmp_path: Path) -> None:

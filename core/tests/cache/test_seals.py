@@ -223,35 +223,6 @@ def test_what_changes_while_it_is_read_is_not_trusted(
     assert found.to_json(["one"]) == {}
 
 
-@pytest.mark.parametrize(
-    ("times", "content", "damaged"),
-    [(1, b"content", []), (1, b"CONTENT", ["one"]), (10**6, b"content", ["one"])],
-)
-def test_a_file_replaced_while_it_is_read_is_read_again(
-    times: int,
-    content: bytes,
-    damaged: list[str],
-    tmp_path: Path,
-    reads: Reads,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    one = record(tmp_path, "one")
-    count = seals.sha256_of
-
-    def read(path: Path) -> str:
-        digest = count(path)
-        if len(reads.names) <= times:
-            # As another process does that captures the same inputs.
-            (tmp_path / "new").write_bytes(content)
-            (tmp_path / "new").replace(path)
-        return digest
-
-    monkeypatch.setattr(seals, "sha256_of", read)
-    found = Seals(tmp_path)
-    assert found.damaged(artifact(one), read=True) == damaged
-    assert bool(found.to_json(["one"])) is not bool(damaged)
-
-
 def test_the_same_file_in_two_artifacts_is_named_once(tmp_path: Path) -> None:
     one = record(tmp_path, "one")
     (tmp_path / "one").unlink()

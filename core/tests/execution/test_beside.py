@@ -14,7 +14,6 @@ from builds import spared, the_build, the_state
 from core_env import Ended, Environment, FakePlugins, run_here
 
 from turnkeyml.cache.layout import Cache
-from turnkeyml.cache.locks import held_lock
 from turnkeyml.cache.staging import STAGING, Staging, opened_log, publish_log, staging_folder
 from turnkeyml.context import RunContext
 from turnkeyml.errors import CacheError
@@ -182,10 +181,10 @@ def test_inputs_of_another_process_are_not_computed_with(home: Environment) -> N
 def test_nothing_is_left_of_a_command_that_was_killed(home: Environment) -> None:
     with home.started(*FIND, *WAIT, **PIPES) as process:
         until((home.home / "go.here").exists)
-        assert len(list(home.cache.glob(f"{STAGING}/*"))) == 1
+        assert len(list(home.cache.glob(f"{STAGING}/*.lock"))) == 1
         process.kill()
         process.communicate(timeout=60)
-    assert len(list(home.cache.glob(f"{STAGING}/*"))) == 1
+    assert len(list(home.cache.glob(f"{STAGING}/*.lock"))) == 1
     (home.home / "go").touch()
     assert home.turnkey(*FIND, *WAIT).code == 0
     assert list(home.cache.glob(f"{STAGING}/*")) == []
@@ -247,13 +246,24 @@ def test_a_folder_is_there_for_as_long_as_it_is_used(tmp_path: Path) -> None:
 
 
 def test_what_is_no_jobs_folder_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / STAGING / "other").mkdir(parents=True)
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere/job.lock").touch()
-    (tmp_path / STAGING / "link").symlink_to(tmp_path / "elsewhere")
+    root, elsewhere = tmp_path / STAGING, tmp_path / "elsewhere"
+    (root / "other").mkdir(parents=True)
+    elsewhere.mkdir()
+    (root / "link").symlink_to(elsewhere)
+    (root / "link.lock").touch()
+    (elsewhere / "file").touch()
     with staging_folder(tmp_path):
-        assert (tmp_path / STAGING / "other").is_dir()
-        assert (tmp_path / "elsewhere/job.lock").exists()
+        assert (root / "other").is_dir()
+        assert (elsewhere / "file").exists()
+
+
+def test_what_a_killed_cleaner_left_is_taken_away(tmp_path: Path) -> None:
+    root = tmp_path / STAGING
+    (root / "half/inputs").mkdir(parents=True)
+    (root / "half.lock").touch()
+    with staging_folder(tmp_path) as folder:
+        assert {path.name for path in root.iterdir() if path.is_dir()} == {folder.name}
+    assert not list(root.iterdir())
 
 
 def test_a_build_that_another_model_has_taken_is_not_written_to(
@@ -298,10 +308,3 @@ def test_a_log_that_another_process_has_put_there_meanwhile_is_not_written_to(
         file.write(b"mine")
     assert (log.read_text(), own.read_text(), other.read_text()) == ("mine", "mine", "other")
     assert published == [own] * 2
-
-
-def test_the_lock_of_a_folder_is_free_afterwards(tmp_path: Path) -> None:
-    with staging_folder(tmp_path) as folder:
-        pass
-    with held_lock(folder / "job.lock", None) as is_held:
-        assert is_held

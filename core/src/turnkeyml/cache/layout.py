@@ -59,12 +59,6 @@ class BuildDirectory:
         suffix = "" if occurrence == 1 else f"_{occurrence}"
         return self.path / f"log_{tool}{suffix}.txt"
 
-    def folder(self, name: str) -> Path:
-        """Make and give a folder for artifacts."""
-        path = self.path / name
-        path.mkdir(parents=True, exist_ok=True)
-        return path
-
 
 class Cache:
     """A directory of builds."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,6 @@ from turnkeyml.cache.atomic import sha256_of
 
 _CLOCK_STEP_NS = 20_000_000
 """File systems stamp files with the kernel's last tick; a second change within it is unseen."""
-
-_READINGS = 10
-"""How often a file that changes while it is read is read again."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +103,17 @@ class Seals:
 
     def _is_right(self, record: FileRecord) -> bool:
         path = self._root / record.path
-        with suppress(OSError):
-            # Another process that captures the same inputs replaces their files by the same bytes.
-            for _ in range(_READINGS):
-                before = _settled(path)
-                if before.size != record.size or sha256_of(path) != record.sha256:
-                    return False
-                # What was written to while it was read is not what was read.
-                if Seal.of(path) == before:
-                    self._known[record.path] = self._watched[record.path] = before
-                    return True
-        return False
+        try:
+            before = _settled(path)
+            if before.size != record.size or sha256_of(path) != record.sha256:
+                return False
+            # What was written to while it was read is not what was read.
+            if Seal.of(path) != before:
+                return False
+        except OSError:
+            return False
+        self._known[record.path] = self._watched[record.path] = before
+        return True
 
 
 def _settled(path: Path) -> Seal:

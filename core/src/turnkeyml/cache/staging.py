@@ -21,9 +21,7 @@ from turnkeyml.cache.seals import Seals
 from turnkeyml.errors import CacheError
 
 STAGING = ".starting"
-"""The folder of a cache in which each job has a folder of its own."""
-
-_LOCK = "job.lock"
+"""The folder of a cache in which each job has a folder of its own, and a lock beside it."""
 
 
 class Staging:
@@ -68,33 +66,44 @@ def staging_folder(cache: Path) -> Iterator[Path]:
     """Give a folder for what a job's first step writes; it is removed in the end.
 
     Raises:
-        CacheError: It cannot be made.
+        CacheError: There can be no lock here.
+        OSError: It cannot be made.
     """
-    remove_abandoned(cache)
+    _remove_abandoned(cache)
     while True:
-        folder = cache / STAGING / secrets.token_hex(8)
-        lock = folder / _LOCK
+        lock = cache / STAGING / f"{secrets.token_hex(8)}.lock"
         with held_lock(lock, lambda owner: None):
             # Somebody may have taken it for abandoned just before.
             if lock.exists():
+                folder = lock.with_suffix("")
                 try:
+                    folder.mkdir()
                     yield folder
                 finally:
-                    shutil.rmtree(folder, ignore_errors=True)
+                    _remove(lock)
                 return
 
 
-def remove_abandoned(cache: Path) -> None:
+def _remove_abandoned(cache: Path) -> None:
     """Take away the folders of jobs that died."""
     root = cache / STAGING
-    with suppress(OSError):
-        for folder in [] if root.is_symlink() else list(root.iterdir()):
-            lock = folder / _LOCK
-            if folder.is_symlink() or not lock.exists() or is_held(lock):
-                continue
-            with suppress(CacheError), held_lock(lock, None) as is_mine:
-                if is_mine:
-                    shutil.rmtree(folder, ignore_errors=True)
+    if root.is_symlink():
+        return
+    for lock in root.glob("*.lock"):
+        if is_held(lock):
+            continue
+        with suppress(CacheError), held_lock(lock, None) as is_mine:
+            if is_mine:
+                _remove(lock)
+
+
+def _remove(lock: Path) -> None:
+    """Take a folder away; its lock goes last, so that what a killed process leaves is found."""
+    folder = lock.with_suffix("")
+    shutil.rmtree(folder, ignore_errors=True)
+    if not os.path.lexists(folder):
+        with suppress(OSError):
+            lock.unlink()
 
 
 @contextmanager

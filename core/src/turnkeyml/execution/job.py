@@ -142,7 +142,8 @@ def _find_models(
                 traceback.print_exc()
                 error = TurnkeyError(message, hint=f"The whole traceback is in {log}")
     # Another command may have begun on the same input, and have its own log there.
-    publish_log(own_log, log)
+    with suppress(OSError):
+        publish_log(own_log, log)
     status = Status.SUCCESSFUL if error is None else Status.FAILED
     outcome = StepOutcome(status, time.perf_counter() - start, str(error) if error else None)
     for state in states:

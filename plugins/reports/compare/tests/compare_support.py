@@ -89,7 +89,8 @@ def write_result(
     options = {key: result[key] for key in identity}
     _write(build, name, {"status": "successful"}, {"1": result}, options)
     timed = [{"first_ns": 1, "warm_up_ns": [], "timed_ns": list(run)} for run in runs]
-    (build.folder("benchmark") / "samples-1.json").write_text(
+    (build.path / "benchmark").mkdir(exist_ok=True)
+    (build.path / "benchmark/samples-1.json").write_text(
         json.dumps({"schema": 2, "unit": "ns", "runs": timed})
     )
     return build
