@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -38,3 +39,43 @@ def test_a_pytorch_that_can_be_told_of_none_is_told_of_none(monkeypatch):
     assert list(own_translations()) == ["custom_translation_table"]
     monkeypatch.setattr(torch.onnx, "export", lambda model, *, dynamo: None)
     assert own_translations() == {}
+
+
+class Noisy(nn.Module):
+    def __init__(self, **options):
+        super().__init__()
+        self.options = options
+
+    def forward(self, x):
+        return x + torch.randn(x.shape, **self.options)
+
+
+@pytest.mark.parametrize("options", [{"generator": None}, {"generator": None, "dtype": torch.half}])
+def test_random_numbers_are_drawn_as_pytorch_draws_them(bench, computed, options):
+    state = bench.export(Noisy(**options).eval(), torch.zeros(100, 100), options=DYNAMO)
+    (found,) = computed(state).values()
+    assert abs(found.mean()) < 0.05
+    assert abs(found.std() - 1) < 0.05
+
+
+class Squeezed(nn.Module):
+    def __init__(self, axis):
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, x):
+        return (x * 2).squeeze(self.axis)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
+@pytest.mark.parametrize("axes", [(), ("x=1:rows",)])
+def test_only_axes_of_size_one_are_squeezed(bench, computed, axis, axes):
+    x = torch.randn(1, 3, 4)
+    state = bench.export(Squeezed(axis).eval(), x, options={**DYNAMO, "dynamic_axes": axes})
+    (found,) = computed(state).values()
+    np.testing.assert_allclose(found, Squeezed(axis)(x))
+
+
+def test_a_number_is_squeezed_as_it_is(bench, computed):
+    state = bench.export(Squeezed(0).eval(), torch.tensor(3.0), options=DYNAMO)
+    assert [value.item() for value in computed(state).values()] == [6.0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from turnkeyml_plugin_export_pytorch.attention import four_dimensional_attention
 from turnkeyml_plugin_export_pytorch.failures import (
     Failure,
     explain_dynamo,
@@ -87,7 +88,7 @@ def export_dynamo(order: Order) -> Exported:
     # A scripted module is refused in words; inside another it fails in ways that mean nothing.
     seen = order.module if _is_scripted(order.module) else flat_module(order.module, order.call)
     try:
-        with _quiet(), quick_rules():
+        with _quiet(), quick_rules(), four_dimensional_attention():
             program = torch.onnx.export(
                 seen,
                 _example_tensors(order),

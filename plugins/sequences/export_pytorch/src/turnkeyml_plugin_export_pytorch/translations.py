@@ -1,9 +1,9 @@
-"""Operators that PyTorch's exporter has no translation for, and ONNX can express."""
+"""Operators that PyTorch's exporter translates wrongly or not at all, and ONNX can express."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -13,7 +13,11 @@ def own_translations() -> dict[str, Any]:
 
     if "custom_translation_table" not in inspect.signature(torch.onnx.export).parameters:
         return {}
-    table: dict[Any, Callable[..., Any]] = {torch.ops.aten._is_all_true.default: _is_all_true}
+    table: dict[Any, Callable[..., Any]] = {
+        torch.ops.aten._is_all_true.default: _is_all_true,
+        torch.ops.aten.randn.generator: _randn,
+        torch.ops.aten.squeeze.dim: _squeeze,
+    }
     return {"custom_translation_table": table}
 
 
@@ -24,3 +28,26 @@ def _is_all_true(self: Any) -> Any:
 
     numbers = op.Cast(self, to=onnx.TensorProto.INT32)
     return op.Cast(op.ReduceMin(numbers, keepdims=0), to=onnx.TensorProto.BOOL)
+
+
+def _randn(
+    size: Sequence[int], *, generator: None = None, dtype: int | None = None, **_where: Any
+) -> Any:
+    # `torch.randn(..., generator=None)`. PyTorch itself takes neither another generator nor a free
+    # axis in a graph.
+    import onnx
+    from onnxscript import opset18 as op
+
+    shape = op.Constant(value_ints=list(size))
+    dtype = onnx.TensorProto.FLOAT if dtype is None else dtype
+    return op.RandomNormalLike(op.ConstantOfShape(shape), dtype=dtype)
+
+
+def _squeeze(self: Any, dim: int) -> Any:
+    # PyTorch leaves an axis that is not of size 1 as it is, and free axes are not; ONNX refuses it,
+    # and onnxscript 0.7.2 does not look.
+    from onnxscript import opset18 as op
+
+    if len(self.shape) == 0 or self.shape[dim] != 1:
+        return op.Identity(self)
+    return op.Squeeze(self, op.Constant(value_ints=[dim]))
