@@ -132,6 +132,7 @@ print(json.dumps(table))
     assert gone["load_onnx"] == {"load-onnx"}
     assert gone["optimize_onnx"] == {"optimize-onnx"}
     assert gone["convert_fp16"] == {"convert-fp16"}
+    assert gone["convert_fp32"] == {"convert-fp32"}
     assert gone["tensorrt"] == {"trt"}
     assert gone["openvino"] == {"openvino"}
     assert gone["build_trt_engine"] == {"build-trt-engine"}

@@ -254,6 +254,18 @@ def test_a_model_that_is_too_new_is_refused_with_both_versions(tmp_path, ir_vers
         worker.open_session(Request(tmp_path / "m.onnx", {"a": raw(A), "b": raw(B)}, {}))
 
 
+def test_an_operator_that_lacks_for_a_type_is_named(tmp_path):
+    kind = TensorProto.BFLOAT16
+    values = [helper.make_tensor_value_info(name, kind, [2, 3]) for name in "ay"]
+    node = helper.make_node("Add", ["a", "a"], ["y"], name="sum of both")
+    graph = helper.make_graph([node], "g", values[:1], values[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.save(model, tmp_path / "m.onnx")
+    inputs = {"a": raw(np.zeros((2, 3), np.uint16), "bfloat16")}
+    with pytest.raises(ValueError, match=r"has no Add for the types .* at the node 'sum of both'"):
+        worker.open_session(Request(tmp_path / "m.onnx", inputs, {}))
+
+
 def test_other_refusals_of_a_model_stay_as_they_are(tmp_path):
     (tmp_path / "m.onnx").write_bytes(b"no model")
     with pytest.raises(Exception, match="INVALID_PROTOBUF"):

@@ -8,7 +8,8 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from turnkeyml_plugin_convert_fp16.half import BLOCK, Losses, halve
+from turnkeyml_onnx.widening import BLOCK, FLOAT
+from turnkeyml_plugin_convert_fp16.half import Losses, halve
 from turnkeyml_plugin_convert_fp16.weights import HalvedTensor, halve_weights
 
 
@@ -28,7 +29,7 @@ def external(folder, values, *, offset=0, dtype=ir.DataType.FLOAT16, name="w", l
 def test_blocks_are_put_together_and_their_losses_added(tmp_path, size):
     values = np.random.default_rng(0).normal(size=size).astype(np.float32)
     values[[0, -1]] = 1e6, 1e-9
-    tensor = HalvedTensor(external(tmp_path, values, offset=64))
+    tensor = HalvedTensor(external(tmp_path, values, offset=64), FLOAT)
     file = io.BytesIO()
     tensor.tofile(file)
     expected, losses = halve(values)
@@ -39,7 +40,7 @@ def test_blocks_are_put_together_and_their_losses_added(tmp_path, size):
 
 def test_array_has_the_shape(tmp_path):
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
-    tensor = HalvedTensor(external(tmp_path, values))
+    tensor = HalvedTensor(external(tmp_path, values), FLOAT)
     np.testing.assert_array_equal(tensor.numpy(), values.astype(np.float16))
 
 
@@ -47,7 +48,7 @@ def test_file_that_ends_too_early_is_an_error(tmp_path):
     source = external(tmp_path, np.ones(100, np.float32))
     (tmp_path / "w.data").write_bytes(bytes(100))
     with pytest.raises(OSError, match="shorter than the weights"):
-        HalvedTensor(source).tofile(io.BytesIO())
+        HalvedTensor(source, FLOAT).tofile(io.BytesIO())
 
 
 def model_of(*tensors):
@@ -64,7 +65,7 @@ def test_tied_weights_are_one_tensor(tmp_path):
         external(tmp_path, values, name="b"),
         external(tmp_path, values, name="c", offset=4096),
     )
-    assert list(halve_weights(model, 1024)) == ["a", "c"]
+    assert list(halve_weights(model, 1024, {})) == ["a", "c"]
     found = model.graph.initializers
     assert found["a"].const_value is found["b"].const_value
     assert found["a"].const_value is not found["c"].const_value
@@ -74,13 +75,13 @@ def test_what_is_float16_or_float32_already_is_left_alone(tmp_path):
     halves = external(tmp_path, np.ones(1024, np.float16), name="half")
     whole = external(tmp_path, np.ones(1024, np.float32), name="whole", dtype=ir.DataType.FLOAT)
     model = model_of(halves, whole, ir.tensor(np.ones(4, np.float16), name="inside"))
-    assert halve_weights(model, 1024) == {}
+    assert halve_weights(model, 1024, {}) == {}
     assert model.graph.initializers["half"].const_value is halves
 
 
 def test_weights_that_become_small_are_put_into_the_model(tmp_path):
     values = np.full(300, 1e6, np.float32)
     model = model_of(external(tmp_path, values))
-    (tensor,) = halve_weights(model, 1024).values()
+    (tensor,) = halve_weights(model, 1024, {}).values()
     assert isinstance(model.graph.initializers["w"].const_value, ir.Tensor)
     assert tensor.losses == Losses(clamped=300)

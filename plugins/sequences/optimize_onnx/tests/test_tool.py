@@ -194,6 +194,51 @@ def test_model_of_float16_goes_on_as_it_is(state):
     assert temporary_files(made) == []
 
 
+BFLOAT16 = TensorProto.BFLOAT16
+
+
+def with_bfloat16(where):
+    """A model that adds in bfloat16, and says so in one place."""
+    kind = BFLOAT16 if where == "inputs" else TensorProto.FLOAT
+    values = [helper.make_tensor_value_info(name, kind, [2]) for name in "xy"]
+    nodes = [helper.make_node("Add", ["x", "x"], ["y"])]
+    weights = []
+    if where == "weights":
+        weights = [helper.make_tensor("w", BFLOAT16, [2], [1.0, 2.0])]
+        nodes = [helper.make_node("CastLike", ["x", "w"], ["b"])]
+    elif where == "casts":
+        nodes = [helper.make_node("Cast", ["x"], ["b"], to=BFLOAT16)]
+    if where != "inputs":
+        nodes.append(helper.make_node("Add", ["b", "b"], ["c"]))
+        nodes.append(helper.make_node("Cast", ["c"], ["y"], to=TensorProto.FLOAT))
+    return helper.make_model(
+        helper.make_graph(nodes, "g", values[:1], values[1:], weights),
+        opset_imports=[helper.make_opsetid("", 20)],
+        ir_version=10,
+    )
+
+
+@pytest.mark.parametrize("where", ["inputs", "weights", "casts"])
+def test_model_of_bfloat16_goes_on_as_it_is(state, where):
+    """ONNX Runtime's CPU cannot load it."""
+    made = state(with_bfloat16(where))
+    source = made.input
+    optimized(made)
+    assert made.newest(ONNX_MODEL).files == source.files
+    (note,) = made.context.notes
+    assert "computes in bfloat16" in note
+    assert "put convert-fp32 before optimize-onnx" in note
+    assert temporary_files(made) == []
+
+
+def test_what_else_onnx_runtime_lacks_is_an_error(state):
+    values = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [2]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Erf", ["x"], ["y"])], "g", values[:1], values[1:])
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    with pytest.raises(BuildError, match="Could not find an implementation for Erf"):
+        optimized(state(proto))
+
+
 def test_nothing_temporary_stays(state, convolutions):
     made = state(convolutions())
     optimized(made)

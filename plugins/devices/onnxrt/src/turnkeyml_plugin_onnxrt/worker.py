@@ -58,9 +58,9 @@ class Session:
             self.session = ort.InferenceSession(str(request.model), options, providers=providers)
         # It raises classes of its own, which are not the same in each version.
         except Exception as error:
-            too_new = _is_too_new(str(error))
-            if too_new:
-                raise ValueError(too_new) from error
+            words = _is_too_new(str(error)) or _is_lacking(str(error), provider)
+            if words:
+                raise ValueError(words) from error
             raise
         if provider not in self.session.get_providers():
             raise RuntimeError(f"ONNX Runtime could not start {provider} and would use the CPU")
@@ -150,6 +150,22 @@ def _is_too_new(message: str) -> str:
         has, domain, known = opsets.groups()
         return f"{own} knows {domain} up to opset {known}; the model has {has}"
     return ""
+
+
+def _is_lacking(message: str, provider: str) -> str:
+    """Say that an operator lacks for the types it has, if that is what a message means."""
+    found = re.search(
+        r"Could not find an implementation for (\w+)\(\d+\) node with name '(.*?)'", message
+    )
+    if not found:
+        return ""
+    operator, node = found.groups()
+    where = f" at the node {node!r}" if node else ""
+    return (
+        f"{provider} of ONNX Runtime {ort.__version__} has no {operator} for the types that it is "
+        f"given{where}; it has few operators for bfloat16, which convert-fp32 and convert-fp16 "
+        "turn into other types"
+    )
 
 
 def _available(provider: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from turnkeyml_onnx.protos import inner_graphs, proto_graphs
+
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+    from onnx import GraphProto, ModelProto, NodeProto
 
 FLOAT = 1
 FLOAT16 = 10
@@ -17,39 +18,12 @@ _TO_FLOAT16 = "_cast_to_fp16_node"
 _CASTS = ("_cast_to_fp32_node", _TO_FLOAT16)
 
 
-def graphs_of(graph: GraphProto) -> Iterator[GraphProto]:
-    """Give a graph, and all graphs inside its nodes."""
-    yield graph
-    for node in graph.node:
-        for inner in inner_graphs(node):
-            yield from graphs_of(inner)
-
-
-def inner_graphs(node: NodeProto) -> Iterator[GraphProto]:
-    """Give the graphs that a node has, such as the branches of an If."""
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
-
-
-def attribute_tensors(graph: GraphProto) -> Iterator[tuple[NodeProto, TensorProto]]:
-    """Give the tensors in attributes of all nodes, such as the values of constants."""
-    for one in graphs_of(graph):
-        for node in one.node:
-            for attribute in node.attribute:
-                if attribute.HasField("t"):
-                    yield node, attribute.t
-                for tensor in attribute.tensors:
-                    yield node, tensor
-
-
 def forget_types_of_weights(graph: GraphProto) -> None:
     """Drop what is said of the types of weights besides the weights themselves.
 
     The converters change it for all weights, also for those that stay float32.
     """
-    for one in graphs_of(graph):
+    for one in proto_graphs(graph):
         names = {tensor.name for tensor in one.initializer}
         kept = [value for value in one.value_info if value.name not in names]
         if len(kept) < len(one.value_info):
@@ -62,7 +36,7 @@ def make_constants_tensors(graph: GraphProto) -> None:
     import numpy as np
     from onnx import helper, numpy_helper
 
-    for one in graphs_of(graph):
+    for one in proto_graphs(graph):
         for node in one.node:
             if node.op_type != "Constant" or len(node.attribute) != 1:
                 continue
@@ -100,7 +74,7 @@ def place_casts(model: ModelProto, before: set[str]) -> None:
     model.graph.node.extend(kept)
     # What a node that stayed float32 gives is cast first: another such node may want it.
     for ending in reversed(_CASTS):
-        homes = [(graph, _defined(graph), _mentioned(graph)) for graph in graphs_of(model.graph)]
+        homes = [(graph, _defined(graph), _mentioned(graph)) for graph in proto_graphs(model.graph)]
         for cast in moved:
             if not cast.name.endswith(ending):
                 continue
@@ -155,7 +129,7 @@ def without_weights(model: ModelProto) -> ModelProto:
     copy = type(model)()
     copy.CopyFrom(model)
     inputs = {value.name for value in copy.graph.input}
-    for graph in list(graphs_of(copy.graph)):
+    for graph in list(proto_graphs(copy.graph)):
         outside = [t for t in graph.initializer if t.data_location == EXTERNAL]
         kept = [t for t in graph.initializer if t.data_location != EXTERNAL]
         for tensor in outside:

@@ -14,9 +14,6 @@ LARGEST = 65504.0
 SMALLEST = 5.96e-08
 """What the converters take for the smallest number above zero that float16 has."""
 
-BLOCK = 1 << 18
-"""How many numbers are converted at a time; what they need stays in the processor's cache."""
-
 
 @dataclass(frozen=True)
 class Losses:

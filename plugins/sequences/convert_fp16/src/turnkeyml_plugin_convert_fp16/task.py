@@ -1,7 +1,8 @@
 """What runs in a process of its own: a converter makes a graph float16, without its weights.
 
 Loaded by path. Weights that lie in data files are not read: the converter changes only what is
-said about them. A weight of float16 whose bytes are still those of float32 is told by its length.
+said about them. A weight of float16 whose bytes are still those of float32 is told by its length,
+and which are those of bfloat16 is answered.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from turnkeyml_onnx.protos import attribute_tensors, proto_graphs, proto_nodes
+from turnkeyml_onnx.widening import BFLOAT16, embed, has_type, widen
 from turnkeyml_plugin_convert_fp16 import graphs
 from turnkeyml_plugin_convert_fp16.half import LARGEST, SMALLEST, Losses, halve
 
@@ -35,8 +38,9 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
             ``op_block_list`` and ``node_block_list``, in addition to the converter's own.
 
     Returns:
-        ``changed``, and ``losses`` by the name of the tensor for weights that lie in the model file
-        itself; or ``error``, a sentence.
+        ``changed``; ``losses`` by the name of the tensor for weights that lie in the model file
+        itself; ``from_bfloat16``, the data types that weights are to get whose bytes in data files
+        are bfloat16, by name; or ``error``, a sentence.
     """
     try:
         return _run(arguments)
@@ -48,12 +52,17 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
     import onnx
 
     source, target = Path(arguments["source"]), Path(arguments["target"])
-    model = _prepared(onnx.load(source, load_external_data=False), source.parent)
+    model = onnx.load(source, load_external_data=False)
+    has_bfloat16 = has_type(model, (BFLOAT16,))
+    model = _prepared(model, source.parent)
+    in_bfloat16 = _take_for_float32(model)
+    _refuse_one_name_for_two(model)
     float16 = _converter(arguments["converter"])
     blocked = [*float16.DEFAULT_OP_BLOCK_LIST, *UNSUPPORTED_ON_CPU, *arguments["op_block_list"]]
-    if not _is_worth_it(model, set(blocked), keep_io=arguments["keep_io_types"]):
+    keep_io = arguments["keep_io_types"]
+    if not has_bfloat16 and not _is_worth_it(model, set(blocked), keep_io=keep_io):
         return {"changed": False, "losses": {}}
-    names = {node.name for graph in graphs.graphs_of(model.graph) for node in graph.node}
+    names = {node.name for graph in proto_graphs(model.graph) for node in graph.node}
     unknown = [name for name in arguments["node_block_list"] if name not in names]
     if unknown:
         raise Refusal(f"The model has no node called {', '.join(unknown)}.")
@@ -61,7 +70,7 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = {
         "min_positive_val": SMALLEST,
         "max_finite_val": LARGEST,
-        "keep_io_types": arguments["keep_io_types"],
+        "keep_io_types": keep_io,
         "op_block_list": blocked,
         "node_block_list": list(arguments["node_block_list"]),
     }
@@ -80,6 +89,7 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
     graphs.place_casts(model, outermost)
     graphs.sort_nodes(model.graph)
     _check(model, arguments["converter"])
+    labels = _say_bfloat16(model, in_bfloat16)
     try:
         target.write_bytes(model.SerializeToString())
     except OSError as error:
@@ -90,6 +100,7 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
     return {
         "changed": True,
         "losses": {name: lost.to_json() for name, lost in losses.items() if lost},
+        "from_bfloat16": labels,
     }
 
 
@@ -100,7 +111,6 @@ def _prepared(model: Any, folder: Path) -> Any:
         Refusal: It has one that they cannot work with.
     """
     from onnx import inliner
-    from onnx.external_data_helper import load_external_data_for_tensor
 
     if any(entry.domain == _CPU_LAYOUT for entry in model.opset_import):
         raise Refusal(
@@ -111,13 +121,41 @@ def _prepared(model: Any, folder: Path) -> Any:
         model = inliner.inline_local_functions(model)
     graphs.forget_types_of_weights(model.graph)
     graphs.make_constants_tensors(model.graph)
-    for _, tensor in graphs.attribute_tensors(model.graph):
-        if tensor.data_location == graphs.EXTERNAL:
-            load_external_data_for_tensor(tensor, str(folder))
-            tensor.ClearField("data_location")
-            del tensor.external_data[:]
+    widen(model, (BFLOAT16,), folder)
+    for tensor in _constants(model):
+        embed(tensor, folder)
+    for graph in proto_graphs(model.graph):
+        for tensor in graph.initializer:
+            if tensor.data_type == graphs.FLOAT and tensor.data_location == graphs.EXTERNAL:
+                _say_length(tensor)
+    return model
+
+
+def _take_for_float32(model: Any) -> set[str]:
+    """Say that weights of bfloat16 in data files are float32; give their names."""
+    names = set()
+    for graph in proto_graphs(model.graph):
+        for tensor in graph.initializer:
+            if tensor.data_type == BFLOAT16:
+                tensor.data_type = graphs.FLOAT
+                names.add(tensor.name)
+    return names
+
+
+def _say_bfloat16(model: Any, names: set[str]) -> dict[str, int]:
+    """Say again which weights are bfloat16 in their data files; give what each is to become."""
+    wanted = {}
+    for graph in proto_graphs(model.graph):
+        for tensor in graph.initializer:
+            if tensor.name in names:
+                wanted[tensor.name] = tensor.data_type
+                tensor.data_type = BFLOAT16
+    return wanted
+
+
+def _refuse_one_name_for_two(model: Any) -> None:
     seen: set[str] = set()
-    for graph in graphs.graphs_of(model.graph):
+    for graph in proto_graphs(model.graph):
         for tensor in graph.initializer:
             if tensor.data_type == graphs.FLOAT and tensor.name in seen:
                 raise Refusal(
@@ -125,9 +163,12 @@ def _prepared(model: Any, folder: Path) -> Any:
                     "converters cannot tell apart."
                 )
             seen.add(tensor.name)
-            if tensor.data_type == graphs.FLOAT and tensor.data_location == graphs.EXTERNAL:
-                _say_length(tensor)
-    return model
+
+
+def _constants(model: Any) -> Iterator[Any]:
+    """Give the tensors in attributes of all nodes."""
+    for node in proto_nodes(model):
+        yield from attribute_tensors(node)
 
 
 def _say_length(tensor: Any) -> None:
@@ -147,15 +188,15 @@ def _is_worth_it(model: Any, blocked: set[str], *, keep_io: bool) -> bool:
         return True
     used = {
         name
-        for graph in graphs.graphs_of(model.graph)
+        for graph in proto_graphs(model.graph)
         for node in graph.node
         if node.op_type not in blocked
         for name in node.input
     }
-    tensors = [t for graph in graphs.graphs_of(model.graph) for t in graph.initializer]
+    tensors = [t for graph in proto_graphs(model.graph) for t in graph.initializer]
     if any(t.data_type == graphs.FLOAT and t.name in used for t in tensors):
         return True
-    constants = [tensor for _, tensor in graphs.attribute_tensors(model.graph)]
+    constants = list(_constants(model))
     if any(tensor.data_type == graphs.FLOAT for tensor in constants):
         return True
     if graphs.FLOAT16 in types or any(
@@ -164,7 +205,7 @@ def _is_worth_it(model: Any, blocked: set[str], *, keep_io: bool) -> bool:
         return False
     made = {
         attribute.i
-        for graph in graphs.graphs_of(model.graph)
+        for graph in proto_graphs(model.graph)
         for node in graph.node
         for attribute in node.attribute
         if attribute.name in ("to", "dtype")

@@ -12,9 +12,10 @@ from turnkeyml.options import option
 from turnkeyml.state import State
 from turnkeyml.tool import Tool
 from turnkeyml.worker.process import run_task
-from turnkeyml_plugin_convert_fp16.half import Losses
+from turnkeyml_plugin_convert_fp16.half import Losses, halve
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx_ir as ir
 
     from turnkeyml_onnx import WrittenModel
@@ -38,8 +39,9 @@ class ConvertFp16Options:
     keep_io_types: bool = option(
         False,
         help=(
-            "Leave the model's inputs and outputs float32, with casts behind and before them. "
-            "Without it they become float16, and so do the captured inputs."
+            "Leave the model's inputs and outputs float32, with casts behind and before them; "
+            "those of bfloat16 become it. Without it they become float16, and so do the captured "
+            "inputs."
         ),
     )
     op_block_list: tuple[str, ...] = option(
@@ -58,7 +60,7 @@ class ConvertFp16Options:
 class ConvertFp16(Tool):
     """Convert an ONNX file to float16.
 
-    Weights and computations in float32 become float16, inputs and outputs too unless
+    Weights and computations in float32 and bfloat16 become float16, inputs and outputs too unless
     --keep-io-types is given; the captured inputs are converted with them, into a folder of their
     own. Numbers beyond ±65504, the largest that float16 has, are clamped to it; how many, and in
     which weights or inputs, is said and kept in the statistics. On a CPU most runtimes compute
@@ -95,16 +97,16 @@ class ConvertFp16(Tool):
             if not done["changed"]:
                 state.context.note(
                     f"{state.name}: there is nothing to convert to float16: the model has no "
-                    "float32 weights, inputs or outputs."
+                    "float32 or bfloat16 weights, inputs or outputs."
                 )
                 state.add(ONNX_MODEL, source.files, info=source.info)
                 return state
             model = load_model(target)
-            halved = halve_weights(model, INLINE_BYTES)
+            halved = halve_weights(model, INLINE_BYTES, done["from_bfloat16"])
             name = state.file_name(".onnx")
             written = write_model(model, folder, name, known=Known(source.files))
         info = {**source.info, **_facts(written)}
-        input_losses = self._convert_inputs(state, info, _became_float16(before, model))
+        input_losses = _convert_inputs(state, info, before, model)
         state.add(ONNX_MODEL, written.files, info=info)
         losses = {name: Losses(**lost) for name, lost in done["losses"].items()}
         losses |= {name: tensor.losses for name, tensor in halved.items()}
@@ -113,26 +115,6 @@ class ConvertFp16(Tool):
         _warn(state, "weight", losses)
         _warn(state, "captured input", input_losses)
         return state
-
-    def _convert_inputs(
-        self, state: State, info: dict[str, Any], halved: list[str]
-    ) -> Mapping[str, Losses]:
-        """Convert the captured inputs where there are any, and say in ``info`` where they are."""
-        from turnkeyml_plugin_convert_fp16.inputs import convert_inputs
-
-        names, given = info.get("inputs"), info.get("inputs_folder")
-        if not isinstance(names, dict) or not isinstance(given, str):
-            return {}
-        # An initializer may be declared as an input too; nothing was captured for it.
-        halved = [name for name in halved if name in names]
-        folder = state.build.path / given
-        if not halved or not folder.is_dir():
-            return {}
-        target = f"inputs-{state.file_name('')}"
-        files, losses = convert_inputs(folder, state.build.path / target, names, halved)
-        state.add(INPUTS, files, info={"folder": target})
-        info["inputs_folder"] = target
-        return losses
 
 
 def _facts(written: WrittenModel) -> dict[str, Any]:
@@ -144,15 +126,23 @@ def _facts(written: WrittenModel) -> dict[str, Any]:
     }
 
 
-def _became_float16(before: ir.Model, after: ir.Model) -> list[str]:
-    import onnx_ir as ir
+def _convert_inputs(
+    state: State, info: dict[str, Any], before: ir.Model, after: ir.Model
+) -> dict[str, Losses]:
+    """Convert the captured inputs where there are any; give what was lost in which."""
+    from turnkeyml_onnx import changed_inputs, convert_captured
 
-    types = {value.name: value.dtype for value in before.graph.inputs}
-    return [
-        str(value.name)
-        for value in after.graph.inputs
-        if value.dtype == ir.DataType.FLOAT16 and types.get(value.name) == ir.DataType.FLOAT
-    ]
+    changed = changed_inputs(before, after)
+    losses: dict[str, Losses] = {}
+
+    def convert(name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        if changed[name] != "float16":
+            return values
+        values, losses[name] = halve(values)
+        return values
+
+    convert_captured(state, info, changed, convert)
+    return losses
 
 
 def _save_stats(

@@ -2,57 +2,47 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from turnkeyml_plugin_convert_fp16.half import BLOCK, Losses, halve
+from turnkeyml_onnx.widening import BFLOAT16, FLOAT, WidenedTensor, place_of, read_float32
+from turnkeyml_plugin_convert_fp16.half import Losses, halve
 
 if TYPE_CHECKING:
     import numpy as np
     import onnx_ir as ir
 
-_FLOAT32_BYTES = 4
-
 
 class HalvedTensor:
-    """A tensor of float16 whose numbers lie in a data file as float32.
+    """A tensor of float16 whose numbers lie in a data file as float32 or bfloat16.
 
     It has what a writer of ONNX files asks of a tensor (see ``onnx_ir.TensorProtocol``). What is
     lost is known in ``losses`` once it has been written.
 
     Args:
-        source: Says that it is float16, but lies in twice as many bytes.
+        source: Its shape, and where its numbers are.
+        kind: What they are there: ``FLOAT`` or ``BFLOAT16``.
     """
 
-    def __init__(self, source: ir.ExternalTensor) -> None:
+    def __init__(self, source: ir.ExternalTensor, kind: int) -> None:
+        import onnx_ir as ir
+
         self.name = source.name
-        self.dtype = source.dtype
+        self.dtype = ir.DataType.FLOAT16
         self.shape = source.shape
         self.size = source.size
-        self.nbytes = source.nbytes
+        self.nbytes = 2 * source.size
         self.losses = Losses()
-        self._path = Path(source.path)
-        self._offset = source.offset or 0
+        self._source = source
+        self._kind = kind
 
     def tofile(self, file: Any) -> None:
         """Convert the numbers and write them, little endian."""
-        import numpy as np
-
         losses = Losses()
-        left = self.size
-        buffer = bytearray(min(BLOCK, left) * _FLOAT32_BYTES)
-        with self._path.open("rb") as source:
-            source.seek(self._offset)
-            while left:
-                view = memoryview(buffer)[: min(BLOCK, left) * _FLOAT32_BYTES]
-                if source.readinto(view) != len(view):
-                    raise OSError(
-                        f"{self._path} is shorter than the weights that are said to be in it"
-                    )
-                halves, lost = halve(np.frombuffer(view, "<f4"))
-                file.write(halves.astype("<f2", copy=False))
-                losses += lost
-                left -= len(halves)
+        for values in read_float32(self._source, self._kind):
+            halves, lost = halve(values)
+            file.write(halves.astype("<f2", copy=False))
+            losses += lost
         self.losses = losses
 
     def tobytes(self) -> bytes:
@@ -78,44 +68,49 @@ class _Appender:
         self._content += memoryview(data).cast("B")
 
 
-def halve_weights(model: ir.Model, inline_bytes: int) -> dict[str, HalvedTensor]:
-    """Make the weights of a model float16 that say they are and lie in their file as float32.
+def halve_weights(
+    model: ir.Model, inline_bytes: int, from_bfloat16: Mapping[str, int]
+) -> dict[str, HalvedTensor]:
+    """Make weights float16, or float32, that lie in their data files as something else.
 
     Args:
         model: As the converter left it; changed in place.
         inline_bytes: Weights below this size are put into the model.
+        from_bfloat16: The data types of those that are bfloat16 in their file, by name.
 
     Returns:
-        The tensors by the name of the initializer that has it first.
+        The tensors of float16 by the name of the initializer that has each first.
     """
     import onnx_ir as ir
 
     from turnkeyml_onnx import graphs_of
 
     made: dict[str, HalvedTensor] = {}
-    by_place: dict[tuple[Any, ...], HalvedTensor] = {}
+    by_place: dict[tuple[Any, ...], HalvedTensor | WidenedTensor] = {}
     for graph in graphs_of(model):
         for name, value in graph.initializers.items():
             tensor = value.const_value
-            if not _is_float32_in_file(tensor):
+            wanted = from_bfloat16.get(name)
+            if not isinstance(tensor, ir.ExternalTensor) or not tensor.size:
                 continue
-            place = (str(tensor.location), tensor.offset, tuple(tensor.shape.numpy()))
-            halved = by_place.get(place)
-            if halved is None:
-                halved = by_place[place] = made[name] = HalvedTensor(tensor)
-            if halved.nbytes < inline_bytes:
-                value.const_value = ir.tensor(halved.numpy(), name=name)
-            else:
-                value.const_value = halved
+            if wanted is None and not _is_float32_in_file(tensor):
+                continue
+            place = (*place_of(tensor), wanted)
+            converted = by_place.get(place)
+            if converted is None:
+                if wanted == FLOAT:
+                    converted = WidenedTensor(tensor)
+                else:
+                    kind = FLOAT if wanted is None else BFLOAT16
+                    converted = made[name] = HalvedTensor(tensor, kind)
+                by_place[place] = converted
+            small = converted.nbytes < inline_bytes
+            value.const_value = ir.tensor(converted.numpy(), name=name) if small else converted
+            value.dtype = converted.dtype
     return made
 
 
-def _is_float32_in_file(tensor: Any) -> bool:
+def _is_float32_in_file(tensor: ir.ExternalTensor) -> bool:
     import onnx_ir as ir
 
-    return (
-        isinstance(tensor, ir.ExternalTensor)
-        and tensor.dtype == ir.DataType.FLOAT16
-        and tensor.size > 0
-        and tensor.length == _FLOAT32_BYTES * tensor.size
-    )
+    return bool(tensor.dtype == ir.DataType.FLOAT16 and tensor.length == 2 * tensor.nbytes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def four_dimensional_attention() -> Iterator[None]:
     import torch
 
     functional: Any = torch.nn.functional
-    original = functional.scaled_dot_product_attention
+    original: Callable[..., torch.Tensor] = functional.scaled_dot_product_attention
 
     def attention(
         query: torch.Tensor,

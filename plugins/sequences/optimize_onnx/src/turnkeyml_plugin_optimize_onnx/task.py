@@ -13,6 +13,8 @@ from typing import Any
 _INLINE_BYTES = "1024"
 _TOO_LARGE = "Protobuf serialization failed"
 _UNWRITABLE = (_TOO_LARGE, "Failed to write", "SystemError")
+_NOT_IMPLEMENTED = "Could not find an implementation"
+_BFLOAT16 = 16
 _PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (?:Load model from .*? failed:)?")
 _INSERTED_CAST = re.compile(r"^Inserted(PrecisionFree)?Cast_")
 _COUNTED_NAME = re.compile(r"^gemm_(in|out)put_shape$|_token_\d+$")
@@ -27,7 +29,8 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
             beside them for the weights if that cannot be; ``level``, of optimization.
 
     Returns:
-        ``made``: whether the file is an optimized one; or ``error``, a sentence.
+        ``made``: whether the file is an optimized one; if not, ``because`` it computes in
+        ``float16`` or ``bfloat16``; or ``error``, a sentence.
     """
     import onnx
 
@@ -41,6 +44,8 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
                 "error": f"ONNX Runtime cannot write what it made to {target.parent}: "
                 f"{_reason(error)}. Make room, or give another cache directory with -d."
             }
+        if _NOT_IMPLEMENTED in str(error) and computes_in_bfloat16(arguments["source"]):
+            return {"made": False, "because": "bfloat16"}
         return {"error": f"ONNX Runtime cannot optimize this model: {_reason(error)}"}
     before = onnx.load(arguments["source"], load_external_data=False)
     model = onnx.load(target, load_external_data=False)
@@ -51,7 +56,7 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
         if [value.name for value in now] != [value.name for value in then]:
             return {"error": f"ONNX Runtime changed the {what} of the model."}
     if inserted_casts(model) - inserted_casts(before):
-        return {"made": False}
+        return {"made": False, "because": "float16"}
     model.ir_version = before.ir_version
     restore_domains(model, before)
     rename_constants(model, before)
@@ -72,6 +77,23 @@ def inserted_casts(model: Any) -> set[str]:
     """
     names = (node.name for graph in _graphs(model.graph) for node in graph.node)
     return {name for name in names if _INSERTED_CAST.match(name)}
+
+
+def computes_in_bfloat16(path: str) -> bool:
+    """Tell whether anything in a model is bfloat16, which ONNX Runtime's CPU mostly lacks."""
+    import onnx
+
+    model = onnx.load(path, load_external_data=False)
+    for graph in _graphs(model.graph):
+        values = (*graph.input, *graph.output, *graph.value_info)
+        if any(value.type.tensor_type.elem_type == _BFLOAT16 for value in values):
+            return True
+        if any(tensor.data_type == _BFLOAT16 for tensor in graph.initializer):
+            return True
+        attributes = (attribute for node in graph.node for attribute in node.attribute)
+        if any(a.name in ("to", "dtype") and a.i == _BFLOAT16 for a in attributes):
+            return True
+    return False
 
 
 def _is_valid(path: str) -> bool:

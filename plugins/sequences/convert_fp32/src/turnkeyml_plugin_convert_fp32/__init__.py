@@ -1,0 +1,1 @@
+"""The turnkey tool `convert-fp32`."""
