@@ -1,20 +1,21 @@
 """What runs in a process of its own: ONNX Runtime optimizes a file, and loads what it made.
 
-Loaded by path; it uses onnxruntime, onnx and the standard library, and nothing of turnkey.
+Loaded by path.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from turnkeyml_onnx.protos import proto_graphs
+from turnkeyml_onnx.widening import BFLOAT16, has_type
 
 _INLINE_BYTES = "1024"
 _TOO_LARGE = "Protobuf serialization failed"
 _UNWRITABLE = (_TOO_LARGE, "Failed to write", "SystemError")
 _NOT_IMPLEMENTED = "Could not find an implementation"
-_BFLOAT16 = 16
 _PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (?:Load model from .*? failed:)?")
 _INSERTED_CAST = re.compile(r"^Inserted(PrecisionFree)?Cast_")
 _COUNTED_NAME = re.compile(r"^gemm_(in|out)put_shape$|_token_\d+$")
@@ -35,6 +36,7 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
     import onnx
 
     target = Path(arguments["target"])
+    before = onnx.load(arguments["source"], load_external_data=False)
     # onnxruntime raises errors of its own kinds, without a common base of their own.
     try:
         _optimize(arguments)
@@ -44,10 +46,9 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
                 "error": f"ONNX Runtime cannot write what it made to {target.parent}: "
                 f"{_reason(error)}. Make room, or give another cache directory with -d."
             }
-        if _NOT_IMPLEMENTED in str(error) and computes_in_bfloat16(arguments["source"]):
+        if _NOT_IMPLEMENTED in str(error) and has_type(before, (BFLOAT16,)):
             return {"made": False, "because": "bfloat16"}
         return {"error": f"ONNX Runtime cannot optimize this model: {_reason(error)}"}
-    before = onnx.load(arguments["source"], load_external_data=False)
     model = onnx.load(target, load_external_data=False)
     for what, now, then in (
         ("inputs", model.graph.input, before.graph.input),
@@ -75,25 +76,8 @@ def inserted_casts(model: Any) -> set[str]:
 
     They would stay in the file, and make it compute in float32 wherever it is run.
     """
-    names = (node.name for graph in _graphs(model.graph) for node in graph.node)
+    names = (node.name for graph in proto_graphs(model.graph) for node in graph.node)
     return {name for name in names if _INSERTED_CAST.match(name)}
-
-
-def computes_in_bfloat16(path: str) -> bool:
-    """Tell whether anything in a model is bfloat16, which ONNX Runtime's CPU mostly lacks."""
-    import onnx
-
-    model = onnx.load(path, load_external_data=False)
-    for graph in _graphs(model.graph):
-        values = (*graph.input, *graph.output, *graph.value_info)
-        if any(value.type.tensor_type.elem_type == _BFLOAT16 for value in values):
-            return True
-        if any(tensor.data_type == _BFLOAT16 for tensor in graph.initializer):
-            return True
-        attributes = (attribute for node in graph.node for attribute in node.attribute)
-        if any(a.name in ("to", "dtype") and a.i == _BFLOAT16 for a in attributes):
-            return True
-    return False
 
 
 def _is_valid(path: str) -> bool:
@@ -115,7 +99,7 @@ def restore_domains(model: Any, before: Any) -> None:
         before: As it was before.
     """
     declared = {entry.domain: entry.version for entry in before.opset_import}
-    used = {node.domain for graph in _graphs(model.graph) for node in graph.node}
+    used = {node.domain for graph in proto_graphs(model.graph) for node in graph.node}
     for entry in model.opset_import:
         if entry.domain in used:
             declared.setdefault(entry.domain, entry.version)
@@ -138,7 +122,7 @@ def rename_constants(model: Any, before: Any) -> None:
     theirs, taken = _value_names(before), _value_names(model)
     fixed = {value.name for value in (*model.graph.input, *model.graph.output)}
     renamed: dict[str, str] = {}
-    for graph in _graphs(model.graph):
+    for graph in proto_graphs(model.graph):
         for tensor in graph.initializer:
             name = tensor.name
             if name in fixed or (name in theirs and not _COUNTED_NAME.search(name)):
@@ -147,7 +131,7 @@ def rename_constants(model: Any, before: Any) -> None:
             if name not in renamed:
                 renamed[name] = _free_name(name, taken)
             tensor.name = renamed[name]
-    for graph in _graphs(model.graph):
+    for graph in proto_graphs(model.graph):
         for info in (*graph.value_info, *graph.output):
             info.name = renamed.get(info.name, info.name)
         for node in graph.node:
@@ -164,21 +148,11 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 def _value_names(model: Any) -> set[str]:
     names: set[str] = set()
-    for graph in _graphs(model.graph):
+    for graph in proto_graphs(model.graph):
         names.update(value.name for value in graph.input)
         names.update(tensor.name for tensor in graph.initializer)
         names.update(name for node in graph.node for name in node.output)
     return names
-
-
-def _graphs(graph: Any) -> Iterator[Any]:
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _graphs(attribute.g)
-            for branch in attribute.graphs:
-                yield from _graphs(branch)
 
 
 def _optimize(arguments: dict[str, Any]) -> None:
