@@ -137,7 +137,7 @@ def run_task(
     """Call ``run(arguments)`` of a Python file in a process of its own, and give what it returns.
 
     For stages whose libraries need much memory, disturb others in one process, or may crash. The
-    file imports its own packages, and nothing of turnkey.
+    file imports what it needs; in another environment (``python``) there is nothing of turnkey.
 
     Args:
         script: The file, beside the module that calls this; its ``run`` takes and gives a dict.

@@ -12,7 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from turnkeyml_onnx.protos import proto_graphs, proto_nodes
+from turnkeyml.errors import BuildError
+from turnkeyml_onnx.protos import without_functions
 from turnkeyml_onnx.widening import (
     BFLOAT16,
     BLOCK,
@@ -131,7 +132,7 @@ def branched_model(kind):
 @NARROW
 @pytest.mark.parametrize("which", [True, False])
 def test_a_whole_model_becomes_float32(tmp_path, kind, which):
-    model = branched_model(kind)
+    model = without_functions(branched_model(kind))
     assert has_type(model, (kind,))
     weight = numpy_helper.to_array(model.graph.initializer[0]).astype(np.float32)
     widen(model, (kind,), tmp_path)
@@ -147,7 +148,7 @@ def test_a_whole_model_becomes_float32(tmp_path, kind, which):
 
 
 def test_other_types_stay(tmp_path):
-    model = branched_model(FLOAT16)
+    model = without_functions(branched_model(FLOAT16))
     before = model.SerializeToString()
     widen(model, (BFLOAT16,), tmp_path)
     assert model.SerializeToString() == before
@@ -184,12 +185,133 @@ def test_constants_in_data_files_are_read(tmp_path):
     np.testing.assert_array_equal(y, numbers(BFLOAT16).astype(np.float32))
 
 
-def test_all_graphs_and_nodes_of_a_model_are_found():
-    model = branched_model(BFLOAT16)
-    assert sorted(graph.name for graph in proto_graphs(model.graph)) == ["else", "g", "then"]
-    kinds = [node.op_type for node in proto_nodes(model)]
-    assert sorted(kinds) == sorted(
-        ["Cast", "If", "Double", "Add", "Add", "SequenceConstruct"]
-        + ["Constant", "Mul", "Constant", "Add"]
-        + ["Constant", "Mul"]
+def whole(nodes, inputs, outputs, weights=(), opset=20, functions=()):
+    graph = helper.make_graph(nodes, "g", inputs, outputs, weights)
+    imports = [helper.make_opsetid("", opset), helper.make_opsetid("local", 1)]
+    return helper.make_model(graph, opset_imports=imports, functions=functions, ir_version=10)
+
+
+def info(name, kind, shape=(4,)):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def widened(model, folder, kind=FLOAT16):
+    model = without_functions(model)
+    widen(model, (kind,), folder)
+    onnx.checker.check_model(model, full_check=True)
+    return ReferenceEvaluator(model)
+
+
+def test_types_that_operators_say_are_widened(tmp_path):
+    nodes = [
+        helper.make_node("HannWindow", ["n"], ["h"], output_datatype=FLOAT16),
+        helper.make_node("Mul", ["h", "x"], ["y"]),
+    ]
+    four = numpy_helper.from_array(np.array(4), "n")
+    model = whole(nodes, [info("x", FLOAT16)], [info("y", FLOAT16)], [four])
+    (y,) = widened(model, tmp_path).run(None, {"x": np.ones(4, np.float32)})
+    np.testing.assert_allclose(y, [0, 0.5, 1, 0.5], atol=1e-6)
+
+
+def test_a_type_inside_an_optional_is_one(tmp_path):
+    optional = helper.make_optional_type_proto(helper.make_tensor_type_proto(FLOAT16, [4]))
+    node = helper.make_node("Optional", [], ["o"], type=helper.make_tensor_type_proto(FLOAT16, [4]))
+    model = whole([node], [], [helper.make_value_info("o", optional)])
+    assert has_type(model, (FLOAT16,))
+    widen(model, (FLOAT16,), tmp_path)
+    assert not has_type(model, (FLOAT16,))
+
+
+def head_of(to):
+    """A call of a function with an attribute that is called as Cast's, and is a number."""
+    body = [
+        helper.make_node("Constant", [], ["end"]),
+        helper.make_node("Constant", [], ["start"], value_ints=[0]),
+        helper.make_node("Constant", [], ["flat"], value_ints=[-1]),
+        helper.make_node("Reshape", ["end", "flat"], ["ends"]),
+        helper.make_node("Slice", ["a", "start", "ends"], ["b"]),
+    ]
+    body[0].attribute.add(name="value_int", ref_attr_name="to", type=onnx.AttributeProto.INT)
+    function = helper.make_function(
+        "local", "Head", ["a"], ["b"], body, [helper.make_opsetid("", 20)], ["to"]
     )
+    return function, helper.make_node("Head", ["x"], ["y"], domain="local", to=to)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_a_number_that_is_called_like_a_type_stays(tmp_path, dtype):
+    function, call = head_of(int(FLOAT16))
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    model = whole([call], [info("x", kind, [32])], [info("y", kind, ["n"])], functions=[function])
+    (y,) = widened(model, tmp_path).run(None, {"x": np.ones(32, np.float32)})
+    assert y.shape == (FLOAT16,)
+
+
+def test_defaults_of_a_function_s_attributes_are_kept(tmp_path):
+    body = [helper.make_node("Cast", ["a"], ["b"])]
+    body[0].attribute.add(name="to", ref_attr_name="target", type=onnx.AttributeProto.INT)
+    function = helper.make_function(
+        "local",
+        "Narrow",
+        ["a"],
+        ["b"],
+        body,
+        [helper.make_opsetid("", 20)],
+        [],
+        [helper.make_attribute("target", FLOAT16)],
+    )
+    nodes = [
+        helper.make_node("Narrow", ["x"], ["h"], domain="local"),
+        helper.make_node("Add", ["h", "w"], ["y"]),
+    ]
+    one = numpy_helper.from_array(np.ones(4, np.float16), "w")
+    model = whole(nodes, [info("x", FLOAT)], [info("y", FLOAT16)], [one], functions=[function])
+    (y,) = widened(model, tmp_path).run(None, {"x": np.ones(4, np.float32)})
+    np.testing.assert_array_equal(y, [2, 2, 2, 2])
+
+
+def test_branches_inside_a_function_are_widened(tmp_path):
+    def branch(name, operator):
+        weight = numpy_helper.from_array(np.full(4, 3, np.float16), f"{name}.w")
+        node = helper.make_node(operator, ["a", f"{name}.w"], [name])
+        return helper.make_graph([node], name, [], [info(name, FLOAT16)], [weight])
+
+    body = [
+        helper.make_node(
+            "If", ["c"], ["b"], then_branch=branch("t", "Mul"), else_branch=branch("e", "Add")
+        )
+    ]
+    function = helper.make_function(
+        "local", "Pick", ["a", "c"], ["b"], body, [helper.make_opsetid("", 20)]
+    )
+    call = helper.make_node("Pick", ["x", "c"], ["y"], domain="local")
+    inputs = [info("x", FLOAT16), info("c", TensorProto.BOOL, [])]
+    model = whole([call], inputs, [info("y", FLOAT16)], functions=[function])
+    run = widened(model, tmp_path).run
+    (y,) = run(None, {"x": np.full(4, 2, np.float32), "c": np.array(True)})
+    np.testing.assert_array_equal(y, [6, 6, 6, 6])
+
+
+def test_what_reads_bits_is_refused(tmp_path):
+    node = helper.make_node("BitCast", ["x"], ["y"], to=TensorProto.UINT16)
+    model = whole([node], [info("x", FLOAT16)], [info("y", TensorProto.UINT16)], opset=26)
+    with pytest.raises(BuildError, match="BitCast, which reads the bits of numbers"):
+        widen(model, (FLOAT16,), tmp_path)
+
+
+def test_sparse_weights_are_refused(tmp_path):
+    values = numpy_helper.from_array(np.ones(1, np.float16), "w")
+    places = numpy_helper.from_array(np.array([2]), "")
+    model = whole([helper.make_node("Add", ["x", "w"], ["y"])], [info("x", FLOAT)], [])
+    sparse = helper.make_sparse_tensor(values, places, [4])
+    model.graph.sparse_initializer.add().CopyFrom(sparse)
+    with pytest.raises(BuildError, match="sparse weights"):
+        widen(model, (FLOAT16,), tmp_path)
+
+
+def test_a_tensor_with_too_few_bytes_is_one_sentence(tmp_path):
+    weight = numpy_helper.from_array(np.ones(4, np.float16), "w")
+    weight.raw_data = weight.raw_data[:3]
+    model = whole([helper.make_node("Add", ["x", "w"], ["y"])], [info("x", FLOAT)], [], [weight])
+    with pytest.raises(BuildError, match="The tensor 'w' is damaged"):
+        widen(model, (FLOAT16,), tmp_path)

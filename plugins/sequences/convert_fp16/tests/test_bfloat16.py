@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ml_dtypes
 import numpy as np
+import onnx
+import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from turnkeyml.artifacts import INPUTS
+from turnkeyml.errors import BuildError
 from turnkeyml_onnx.widening import BLOCK
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
@@ -108,3 +111,72 @@ def test_a_model_that_only_computes_in_bfloat16_is_converted(case, graph):
     made.convert()
     (y,) = made.run()
     np.testing.assert_array_equal(y, [1, 4, 9])
+
+
+def branches(case, then, other):
+    """A model that has a weight called w in each of two branches."""
+
+    def branch(name, values):
+        nodes = [
+            helper.make_node("Cast", ["w"], [f"{name}_c"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceSum", [f"{name}_c"], [name], keepdims=0),
+        ]
+        output = helper.make_tensor_value_info(name, TensorProto.FLOAT, [])
+        return helper.make_graph(nodes, name, [], [output], [numpy_helper.from_array(values, "w")])
+
+    choice = helper.make_node(
+        "If", ["c"], ["y"], then_branch=branch("t", then), else_branch=branch("e", other)
+    )
+    graph = helper.make_graph(
+        [choice],
+        "g",
+        [helper.make_tensor_value_info("c", TensorProto.BOOL, [])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    return case(model, {"c": np.array(True)})
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float16", "bool"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_weight_of_another_type_and_the_same_name_is_refused(case, dtype, first):
+    rounded, other = np.ones(600).astype(BFLOAT16), np.ones(600).astype(dtype)
+    made = branches(case, *((rounded, other) if first else (other, rounded)))
+    with pytest.raises(BuildError, match="Two graphs of this model have a weight called w"):
+        made.convert()
+
+
+def test_a_weight_without_numbers_becomes_float16(case, graph):
+    build = graph()
+    build.constant("w", np.ones((600, 2)).astype(BFLOAT16))
+    build.constant("none", np.ones((0, 2)).astype(BFLOAT16))
+    build.op("Concat", ["none", "w"], "y", axis=0)
+    made = case(build.model({}, "y", kind=TensorProto.BFLOAT16), {})
+    source = onnx.load(made.path, load_external_data=False)
+    none = next(t for t in source.graph.initializer if t.name == "none")
+    none.ClearField("raw_data")
+    none.data_location = TensorProto.EXTERNAL
+    location = next(t.external_data[0].value for t in source.graph.initializer if t.name == "w")
+    none.external_data.add(key="location", value=location)
+    none.external_data.add(key="offset", value="0")
+    none.external_data.add(key="length", value="0")
+    made.path.write_bytes(source.SerializeToString())
+    made.convert()
+    session = ort.InferenceSession(str(made.path), providers=["CPUExecutionProvider"])
+    assert session.run(None, {})[0].dtype == np.float16
+
+
+def test_a_file_without_float16_does_not_say_that_it_computes_in_it(case, graph):
+    build = graph()
+    build.constant("axis", np.array(0))
+    build.op("CumSum", ["x", "axis"], "y")
+    feeds = {"x": np.array([1.0, 2.0, 3.0]).astype(BFLOAT16)}
+    values = [helper.make_tensor_value_info(n, TensorProto.BFLOAT16, [3]) for n in "xy"]
+    proto = helper.make_graph(build.nodes, "g", values[:1], values[1:], build.weights)
+    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    made = case(model, feeds)
+    made.convert(keep_io_types=True)
+    (y,) = made.run()
+    np.testing.assert_array_equal(y, [1, 3, 6])
+    has_float16 = "Cast" in made.stats["operators"]
+    assert ("precision" in made.artifact.info) == has_float16

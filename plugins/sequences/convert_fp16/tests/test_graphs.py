@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from turnkeyml_plugin_convert_fp16.graphs import place_casts, sort_nodes, without_weights
+from turnkeyml_plugin_convert_fp16.graphs import place_casts, sort_nodes
 
 FLOAT, FLOAT16 = TensorProto.FLOAT, TensorProto.FLOAT16
 
@@ -103,15 +102,3 @@ def test_casts_that_were_there_before_stay():
     model = model_of(node("Neg", "x", "y"), own)
     place_casts(model, {own.name, "node_y"})
     assert len(model.graph.node) == 2
-
-
-def test_weights_in_files_become_inputs_of_the_copy_alone():
-    weight = TensorProto(name="w", data_type=FLOAT16, dims=[2])
-    weight.data_location = TensorProto.EXTERNAL
-    weight.external_data.add(key="location", value="nowhere.data")
-    model = model_of(node("Add", "x w", "y"), weights=[weight])
-    copy = without_weights(model)
-    assert [value.name for value in copy.graph.input] == ["x", "w"]
-    assert not copy.graph.initializer
-    assert len(model.graph.initializer) == 1
-    onnx.checker.check_model(copy)

@@ -61,6 +61,20 @@ def test_what_else_attention_is_told_is_kept(before, options):
     torch.testing.assert_close(found, model(*inputs))
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 5, 5), (1, 3, 5, 5), (1, 2, 3, 5, 5)])
+def test_masks_with_more_dimensions_are_left_to_pytorch_which_refuses_them(shape):
+    inputs = torch.randn(3, 5, 8), torch.randn(3, 5, 8), torch.ones(shape, dtype=torch.bool)
+    with four_dimensional_attention(), pytest.raises(RuntimeError, match="the broadcast shape"):
+        Attention()(*inputs)
+
+
+def test_keys_that_are_the_same_for_all_are_left_to_pytorch():
+    inputs = torch.randn(2, 2, 3, 5, 8), torch.randn(1, 1, 3, 5, 8)
+    with four_dimensional_attention():
+        found = Attention()(*inputs)
+    torch.testing.assert_close(found, Attention()(*inputs))
+
+
 def test_pytorch_s_own_function_is_back_after_an_error():
     original = functional.scaled_dot_product_attention
     with pytest.raises(ZeroDivisionError), four_dimensional_attention():

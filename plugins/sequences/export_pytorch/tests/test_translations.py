@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from turnkeyml.errors import BuildError
 from turnkeyml_plugin_export_pytorch.translations import own_translations
 
 DYNAMO = {"exporter": "dynamo"}
@@ -56,6 +57,26 @@ def test_random_numbers_are_drawn_as_pytorch_draws_them(bench, computed, options
     (found,) = computed(state).values()
     assert abs(found.mean()) < 0.05
     assert abs(found.std() - 1) < 0.05
+
+
+@pytest.fixture
+def doubles():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("doubles")
+def test_random_numbers_have_the_default_type(bench, computed):
+    model = Noisy(generator=None).eval()
+    (found,) = computed(bench.export(model, torch.zeros(10, 10), options=DYNAMO)).values()
+    assert found.dtype == np.float64
+
+
+def test_complex_random_numbers_are_refused(bench):
+    model = Noisy(generator=None, dtype=torch.complex64).eval()
+    with pytest.raises(BuildError, match="ONNX draws no random numbers of this type"):
+        bench.export(model, torch.zeros(2, 2), options=DYNAMO)
 
 
 class Squeezed(nn.Module):

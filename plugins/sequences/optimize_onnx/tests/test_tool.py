@@ -231,9 +231,15 @@ def test_model_of_bfloat16_goes_on_as_it_is(state, where):
     assert temporary_files(made) == []
 
 
-def test_what_else_onnx_runtime_lacks_is_an_error(state):
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_else_onnx_runtime_lacks_is_an_error(state, beside):
+    """Also beside something of bfloat16, which is not what it lacks."""
     values = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [2]) for name in "xy"]
-    graph = helper.make_graph([helper.make_node("Erf", ["x"], ["y"])], "g", values[:1], values[1:])
+    nodes = [helper.make_node("Erf", ["x"], ["y"], name="it's")]
+    if beside:
+        nodes.append(helper.make_node("Cast", ["x"], ["b"], to=BFLOAT16))
+        values.append(helper.make_tensor_value_info("b", BFLOAT16, [2]))
+    graph = helper.make_graph(nodes, "g", values[:1], values[1:])
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     with pytest.raises(BuildError, match="Could not find an implementation for Erf"):
         optimized(state(proto))

@@ -155,7 +155,7 @@ def _is_too_new(message: str) -> str:
 def _is_lacking(message: str, provider: str) -> str:
     """Say that an operator lacks for the types it has, if that is what a message means."""
     found = re.search(
-        r"Could not find an implementation for (\w+)\(\d+\) node with name '(.*?)'", message
+        r"Could not find an implementation for (\w+)\(\d+\) node with name '(.*)'", message
     )
     if not found:
         return ""
@@ -163,8 +163,7 @@ def _is_lacking(message: str, provider: str) -> str:
     where = f" at the node {node!r}" if node else ""
     return (
         f"{provider} of ONNX Runtime {ort.__version__} has no {operator} for the types that it is "
-        f"given{where}; it has few operators for bfloat16, which convert-fp32 and convert-fp16 "
-        "turn into other types"
+        f"given{where}; if that is bfloat16, convert-fp32 and convert-fp16 turn it into another"
     )
 
 

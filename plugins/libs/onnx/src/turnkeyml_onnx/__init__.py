@@ -1,6 +1,5 @@
 """What turnkey's packages share about ONNX files."""
 
-from turnkeyml_onnx.captured import changed_inputs, convert_captured
 from turnkeyml_onnx.opset import DEFAULT_ONNX_OPSET, check_opset, default_opset
 from turnkeyml_onnx.reading import external_tensors, graphs_of, load_model, nodes_of
 from turnkeyml_onnx.scratch import scratch_model
@@ -12,9 +11,7 @@ __all__ = [
     "INLINE_BYTES",
     "Known",
     "WrittenModel",
-    "changed_inputs",
     "check_opset",
-    "convert_captured",
     "count_operators",
     "default_opset",
     "external_tensors",

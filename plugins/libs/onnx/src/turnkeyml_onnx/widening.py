@@ -6,12 +6,21 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from turnkeyml_onnx.protos import attribute_tensors, proto_graphs, proto_nodes
+from turnkeyml.errors import BuildError
+from turnkeyml_onnx.protos import EXTERNAL, attribute_tensors, embed, proto_graphs, proto_nodes
 
 if TYPE_CHECKING:
     import numpy as np
     import onnx_ir as ir
-    from onnx import GraphProto, ModelProto, TensorProto, TypeProto, ValueInfoProto
+    from onnx import (
+        AttributeProto,
+        GraphProto,
+        ModelProto,
+        NodeProto,
+        TensorProto,
+        TypeProto,
+        ValueInfoProto,
+    )
 
 FLOAT, FLOAT16, BFLOAT16 = 1, 10, 16
 """ONNX's numbers of data types."""
@@ -19,13 +28,24 @@ FLOAT, FLOAT16, BFLOAT16 = 1, 10, 16
 BLOCK = 1 << 18
 """How many numbers are converted at a time; what they need stays in the processor's cache."""
 
-_EXTERNAL = 1
-_TYPE_ATTRIBUTES = ("to", "dtype", "output_dtype", "stash_type", "softmax_precision")
-"""Attributes that are data types, of Cast, RandomNormal, DequantizeLinear, LayerNormalization, …"""
+_TYPE_ATTRIBUTES = (
+    "to", "dtype", "output_dtype", "output_datatype", "stash_type", "softmax_precision",
+    "precision",
+)  # fmt: skip
+"""Attributes of standard operators that are data types, such as Cast, RandomNormal, HannWindow,
+LayerNormalization, Attention and QuantizeLinear have."""
+
+_STANDARD = ("", "ai.onnx")
+_READS_BITS = "BitCast"
 
 
 def has_type(model: ModelProto, kinds: Collection[int]) -> bool:
-    """Tell whether anything in a model is said to be of some data types."""
+    """Tell whether anything in a model is said to be of some data types.
+
+    Args:
+        model: Without functions; see `without_functions`.
+        kinds: The data types.
+    """
     return any(kind in kinds for kind in _types_in(model))
 
 
@@ -37,38 +57,60 @@ def widen(model: ModelProto, kinds: Collection[int], folder: Path) -> None:
     are still of the narrower type, and become float32 as `WidenedTensor`.
 
     Args:
-        model: Changed in place.
+        model: Without functions; changed in place.
         kinds: The narrower types, ``FLOAT16`` or ``BFLOAT16``.
-        folder: Of the data files; tensors in attributes of nodes are read from them.
+        folder: Of the model file; tensors in attributes of nodes are read from data files there.
+
+    Raises:
+        BuildError: It has something that cannot be float32, or is damaged.
     """
+    if not has_type(model, kinds):
+        return
     for graph in proto_graphs(model.graph):
+        if graph.sparse_initializer:
+            raise BuildError("A model with sparse weights cannot be made float32.")
         for value in _values_of(graph):
             _widen_type(value.type, kinds)
         for tensor in graph.initializer:
-            if tensor.data_location != _EXTERNAL:
+            if tensor.data_location != EXTERNAL:
                 _widen_tensor(tensor, kinds)
-    for function in model.functions:
-        for value in function.value_info:
-            _widen_type(value.type, kinds)
-    for node in proto_nodes(model):
-        for tensor in attribute_tensors(node):
-            embed(tensor, folder)
-            _widen_tensor(tensor, kinds)
-        for attribute in node.attribute:
-            if attribute.name in _TYPE_ATTRIBUTES and attribute.i in kinds:
-                attribute.i = FLOAT
-            if attribute.HasField("tp"):
-                _widen_type(attribute.tp, kinds)
+        for node in graph.node:
+            _widen_node(node, kinds, folder)
 
 
-def embed(tensor: TensorProto, folder: Path) -> None:
-    """Take the bytes of a tensor into the model, if they lie in a data file."""
-    from onnx.external_data_helper import load_external_data_for_tensor
+def _widen_node(node: NodeProto, kinds: Collection[int], folder: Path) -> None:
+    if node.op_type == _READS_BITS and node.domain in _STANDARD:
+        raise BuildError(
+            f"A model with {_READS_BITS}, which reads the bits of numbers, cannot be made float32."
+        )
+    for tensor in attribute_tensors(node):
+        embed(tensor, folder)
+        _widen_tensor(tensor, kinds)
+    for attribute in node.attribute:
+        if attribute.HasField("tp"):
+            _widen_type(attribute.tp, kinds)
+    for attribute in _type_attributes(node):
+        if attribute.i in kinds:
+            attribute.i = FLOAT
 
-    if tensor.data_location == _EXTERNAL:
-        load_external_data_for_tensor(tensor, str(folder))
-        tensor.ClearField("data_location")
-        del tensor.external_data[:]
+
+def with_float32(model: ModelProto, kinds: Collection[int]) -> ModelProto:
+    """Give a copy of what `widen` made in which weights in data files are said to be float32."""
+    copy = type(model)()
+    copy.CopyFrom(model)
+    say_float32(copy, kinds)
+    return copy
+
+
+def say_float32(model: ModelProto, kinds: Collection[int]) -> set[str]:
+    """Say of initializers of narrower types that they are float32; give their names."""
+    names = set()
+    for graph in proto_graphs(model.graph):
+        for tensor in graph.initializer:
+            if tensor.data_type in kinds:
+                tensor.data_type = FLOAT
+                names.add(tensor.name)
+    return names
 
 
 class WidenedTensor:
@@ -189,35 +231,62 @@ def _values_of(graph: GraphProto) -> Iterator[ValueInfoProto]:
     yield from graph.value_info
 
 
+def _type_attributes(node: NodeProto) -> Iterator[AttributeProto]:
+    from onnx import AttributeProto
+
+    if node.domain in _STANDARD:
+        for attribute in node.attribute:
+            if attribute.name in _TYPE_ATTRIBUTES and attribute.type == AttributeProto.INT:
+                yield attribute
+
+
 def _types_in(model: ModelProto) -> Iterator[int]:
     for graph in proto_graphs(model.graph):
         for value in _values_of(graph):
-            yield value.type.tensor_type.elem_type
+            yield from _types_of(value.type)
         for tensor in graph.initializer:
             yield tensor.data_type
-    for node in proto_nodes(model):
+        for sparse in graph.sparse_initializer:
+            yield sparse.values.data_type
+    for node in proto_nodes(model.graph):
         for tensor in attribute_tensors(node):
             yield tensor.data_type
         for attribute in node.attribute:
-            if attribute.name in _TYPE_ATTRIBUTES:
-                yield attribute.i
+            if attribute.HasField("tp"):
+                yield from _types_of(attribute.tp)
+        for attribute in _type_attributes(node):
+            yield attribute.i
+
+
+def _tensor_types(kind: TypeProto) -> Iterator[TypeProto.Tensor]:
+    """Give the types of tensors in a type, also inside sequences, optionals and maps."""
+    if kind.HasField("tensor_type"):
+        yield kind.tensor_type
+    for inner in ("sequence_type", "optional_type"):
+        if kind.HasField(inner):
+            yield from _tensor_types(getattr(kind, inner).elem_type)
+    if kind.HasField("map_type"):
+        yield from _tensor_types(kind.map_type.value_type)
+
+
+def _types_of(kind: TypeProto) -> Iterator[int]:
+    return (tensor.elem_type for tensor in _tensor_types(kind))
 
 
 def _widen_type(kind: TypeProto, kinds: Collection[int]) -> None:
-    """Widen a type, also inside sequences, optionals and maps."""
-    if kind.HasField("tensor_type") and kind.tensor_type.elem_type in kinds:
-        kind.tensor_type.elem_type = FLOAT
-    for inner in ("sequence_type", "optional_type"):
-        if kind.HasField(inner):
-            _widen_type(getattr(kind, inner).elem_type, kinds)
-    if kind.HasField("map_type"):
-        _widen_type(kind.map_type.value_type, kinds)
+    for tensor in _tensor_types(kind):
+        if tensor.elem_type in kinds:
+            tensor.elem_type = FLOAT
 
 
 def _widen_tensor(tensor: TensorProto, kinds: Collection[int]) -> None:
     import numpy as np
     from onnx import numpy_helper
 
-    if tensor.data_type in kinds:
+    if tensor.data_type not in kinds:
+        return
+    try:
         values = numpy_helper.to_array(tensor).astype(np.float32)
-        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    except ValueError as error:
+        raise BuildError(f"The tensor {tensor.name!r} is damaged: {error}.") from error
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 FLOAT = 1
 FLOAT16 = 10
-EXTERNAL = 1
 _TO_FLOAT16 = "_cast_to_fp16_node"
 _CASTS = ("_cast_to_fp32_node", _TO_FLOAT16)
 
@@ -122,27 +121,6 @@ def sort_nodes(graph: GraphProto) -> None:
         raise ValueError("the graph has a cycle")
     del graph.node[:]
     graph.node.extend(order)
-
-
-def without_weights(model: ModelProto) -> ModelProto:
-    """Give a copy in which weights that lie in files are inputs, so that it can be loaded alone."""
-    copy = type(model)()
-    copy.CopyFrom(model)
-    inputs = {value.name for value in copy.graph.input}
-    for graph in list(proto_graphs(copy.graph)):
-        outside = [t for t in graph.initializer if t.data_location == EXTERNAL]
-        kept = [t for t in graph.initializer if t.data_location != EXTERNAL]
-        for tensor in outside:
-            if tensor.name not in inputs:
-                inputs.add(tensor.name)
-                value = copy.graph.input.add(name=tensor.name)
-                value.type.tensor_type.elem_type = tensor.data_type
-                for size in tensor.dims:
-                    value.type.tensor_type.shape.dim.add(dim_value=size)
-        if outside:
-            del graph.initializer[:]
-            graph.initializer.extend(kept)
-    return copy
 
 
 def _copy(node: NodeProto) -> NodeProto:

@@ -13,8 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from turnkeyml_onnx.protos import attribute_tensors, proto_graphs, proto_nodes
-from turnkeyml_onnx.widening import BFLOAT16, embed, has_type, widen
+from turnkeyml.errors import BuildError
+from turnkeyml_onnx.protos import (
+    EXTERNAL,
+    attribute_tensors,
+    embed,
+    proto_graphs,
+    proto_nodes,
+    without_functions,
+    without_weights,
+)
+from turnkeyml_onnx.widening import BFLOAT16, has_type, say_float32, widen
 from turnkeyml_plugin_convert_fp16 import graphs
 from turnkeyml_plugin_convert_fp16.half import LARGEST, SMALLEST, Losses, halve
 
@@ -38,13 +47,14 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
             ``op_block_list`` and ``node_block_list``, in addition to the converter's own.
 
     Returns:
-        ``changed``; ``losses`` by the name of the tensor for weights that lie in the model file
-        itself; ``from_bfloat16``, the data types that weights are to get whose bytes in data files
-        are bfloat16, by name; or ``error``, a sentence.
+        ``changed``; ``has_float16``, whether anything is float16 now; ``losses`` by the name of
+        the tensor for weights that lie in the model file itself; ``from_bfloat16``, the data types
+        that weights are to get whose bytes in data files are bfloat16, by name; or ``error``, a
+        sentence.
     """
     try:
         return _run(arguments)
-    except Refusal as refusal:
+    except (Refusal, BuildError) as refusal:
         return {"error": str(refusal)}
 
 
@@ -52,11 +62,11 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
     import onnx
 
     source, target = Path(arguments["source"]), Path(arguments["target"])
-    model = onnx.load(source, load_external_data=False)
+    model = without_functions(onnx.load(source, load_external_data=False))
     has_bfloat16 = has_type(model, (BFLOAT16,))
-    model = _prepared(model, source.parent)
-    in_bfloat16 = _take_for_float32(model)
-    _refuse_one_name_for_two(model)
+    _prepare(model, source.parent)
+    in_bfloat16 = say_float32(model, (BFLOAT16,))
+    _refuse_one_name_for_two(model, in_bfloat16)
     float16 = _converter(arguments["converter"])
     blocked = [*float16.DEFAULT_OP_BLOCK_LIST, *UNSUPPORTED_ON_CPU, *arguments["op_block_list"]]
     keep_io = arguments["keep_io_types"]
@@ -89,6 +99,7 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
     graphs.place_casts(model, outermost)
     graphs.sort_nodes(model.graph)
     _check(model, arguments["converter"])
+    has_float16 = has_type(model, (graphs.FLOAT16,))
     labels = _say_bfloat16(model, in_bfloat16)
     try:
         target.write_bytes(model.SerializeToString())
@@ -99,26 +110,24 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
         ) from error
     return {
         "changed": True,
+        "has_float16": has_float16,
         "losses": {name: lost.to_json() for name, lost in losses.items() if lost},
         "from_bfloat16": labels,
     }
 
 
-def _prepared(model: Any, folder: Path) -> Any:
-    """Bring a model into a form that the converters know.
+def _prepare(model: Any, folder: Path) -> None:
+    """Bring a model without functions into a form that the converters know.
 
     Raises:
         Refusal: It has one that they cannot work with.
+        BuildError: What it refers to cannot be read.
     """
-    from onnx import inliner
-
     if any(entry.domain == _CPU_LAYOUT for entry in model.opset_import):
         raise Refusal(
             "The file is laid out for one kind of CPU, which only works in float32. Optimize it "
             "with --level basic or extended before."
         )
-    if model.functions:
-        model = inliner.inline_local_functions(model)
     graphs.forget_types_of_weights(model.graph)
     graphs.make_constants_tensors(model.graph)
     widen(model, (BFLOAT16,), folder)
@@ -126,20 +135,8 @@ def _prepared(model: Any, folder: Path) -> Any:
         embed(tensor, folder)
     for graph in proto_graphs(model.graph):
         for tensor in graph.initializer:
-            if tensor.data_type == graphs.FLOAT and tensor.data_location == graphs.EXTERNAL:
+            if tensor.data_type == graphs.FLOAT and tensor.data_location == EXTERNAL:
                 _say_length(tensor)
-    return model
-
-
-def _take_for_float32(model: Any) -> set[str]:
-    """Say that weights of bfloat16 in data files are float32; give their names."""
-    names = set()
-    for graph in proto_graphs(model.graph):
-        for tensor in graph.initializer:
-            if tensor.data_type == BFLOAT16:
-                tensor.data_type = graphs.FLOAT
-                names.add(tensor.name)
-    return names
 
 
 def _say_bfloat16(model: Any, names: set[str]) -> dict[str, int]:
@@ -153,11 +150,12 @@ def _say_bfloat16(model: Any, names: set[str]) -> dict[str, int]:
     return wanted
 
 
-def _refuse_one_name_for_two(model: Any) -> None:
+def _refuse_one_name_for_two(model: Any, in_bfloat16: set[str]) -> None:
     seen: set[str] = set()
     for graph in proto_graphs(model.graph):
         for tensor in graph.initializer:
-            if tensor.data_type == graphs.FLOAT and tensor.name in seen:
+            matters = tensor.data_type == graphs.FLOAT or tensor.name in in_bfloat16
+            if matters and tensor.name in seen:
                 raise Refusal(
                     f"Two graphs of this model have a weight called {tensor.name}, which the "
                     "converters cannot tell apart."
@@ -167,7 +165,7 @@ def _refuse_one_name_for_two(model: Any) -> None:
 
 def _constants(model: Any) -> Iterator[Any]:
     """Give the tensors in attributes of all nodes."""
-    for node in proto_nodes(model):
+    for node in proto_nodes(model.graph):
         yield from attribute_tensors(node)
 
 
@@ -234,7 +232,7 @@ def _without_data(float16: Any, losses: dict[str, Losses]) -> Iterator[None]:
     original: Callable[..., Any] = float16.convert_tensor_float_to_float16
 
     def convert(tensor: Any, *limits: float) -> Any:
-        if tensor.data_type == graphs.FLOAT and tensor.data_location != graphs.EXTERNAL:
+        if tensor.data_type == graphs.FLOAT and tensor.data_location != EXTERNAL:
             name = tensor.name or "a constant"
             losses[name] = losses.get(name, Losses()) + _losses_of(tensor)
         return original(tensor, *limits)
@@ -268,7 +266,7 @@ def _check(model: Any, converter: str) -> None:
     """See whether ONNX Runtime takes the graph, types and order and all, without its weights."""
     import onnxruntime as ort
 
-    probe = graphs.without_weights(model)
+    probe = without_weights(model)
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4

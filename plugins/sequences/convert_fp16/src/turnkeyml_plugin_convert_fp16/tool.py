@@ -105,7 +105,7 @@ class ConvertFp16(Tool):
             halved = halve_weights(model, INLINE_BYTES, done["from_bfloat16"])
             name = state.file_name(".onnx")
             written = write_model(model, folder, name, known=Known(source.files))
-        info = {**source.info, **_facts(written)}
+        info = {**source.info, **_facts(written, computes=done["has_float16"])}
         input_losses = _convert_inputs(state, info, before, model)
         state.add(ONNX_MODEL, written.files, info=info)
         losses = {name: Losses(**lost) for name, lost in done["losses"].items()}
@@ -117,20 +117,21 @@ class ConvertFp16(Tool):
         return state
 
 
-def _facts(written: WrittenModel) -> dict[str, Any]:
-    return {
+def _facts(written: WrittenModel, *, computes: bool) -> dict[str, Any]:
+    facts = {
         "opset": written.opset,
         "ir_version": written.ir_version,
         "outputs": written.outputs,
-        "precision": "float16",
     }
+    # A model of bfloat16 of which all operators stay float32 has no float16 in it.
+    return {**facts, "precision": "float16"} if computes else facts
 
 
 def _convert_inputs(
     state: State, info: dict[str, Any], before: ir.Model, after: ir.Model
 ) -> dict[str, Losses]:
     """Convert the captured inputs where there are any; give what was lost in which."""
-    from turnkeyml_onnx import changed_inputs, convert_captured
+    from turnkeyml_onnx.captured import changed_inputs, convert_captured
 
     changed = changed_inputs(before, after)
     losses: dict[str, Losses] = {}

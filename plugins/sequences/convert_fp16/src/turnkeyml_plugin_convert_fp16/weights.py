@@ -91,7 +91,7 @@ def halve_weights(
         for name, value in graph.initializers.items():
             tensor = value.const_value
             wanted = from_bfloat16.get(name)
-            if not isinstance(tensor, ir.ExternalTensor) or not tensor.size:
+            if not isinstance(tensor, ir.ExternalTensor):
                 continue
             if wanted is None and not _is_float32_in_file(tensor):
                 continue
@@ -113,4 +113,6 @@ def halve_weights(
 def _is_float32_in_file(tensor: ir.ExternalTensor) -> bool:
     import onnx_ir as ir
 
-    return bool(tensor.dtype == ir.DataType.FLOAT16 and tensor.length == 2 * tensor.nbytes)
+    return bool(
+        tensor.dtype == ir.DataType.FLOAT16 and tensor.size and tensor.length == 2 * tensor.nbytes
+    )

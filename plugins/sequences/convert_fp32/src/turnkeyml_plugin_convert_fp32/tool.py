@@ -30,24 +30,23 @@ class ConvertFp32(Tool):
     consumes = (ONNX_MODEL,)
     produces = ONNX_MODEL
     reads = (INPUTS,)
-    libraries = ("onnx", "onnx-ir")
+    libraries = ("numpy", "onnx", "onnx-ir")
 
     def run(self, state: State, options: NoOptions) -> State:
         """Convert the newest ONNX file."""
-        from turnkeyml_onnx import (
-            INLINE_BYTES,
-            Known,
-            changed_inputs,
-            convert_captured,
-            load_model,
-            scratch_model,
-            write_model,
+        from turnkeyml_onnx import INLINE_BYTES, Known, load_model, scratch_model, write_model
+        from turnkeyml_onnx.captured import changed_inputs, convert_captured
+        from turnkeyml_onnx.widening import (
+            BFLOAT16,
+            FLOAT16,
+            has_type,
+            widen,
+            widen_weights,
+            with_float32,
         )
-        from turnkeyml_onnx.widening import BFLOAT16, FLOAT16, has_type, widen, widen_weights
 
         source = state.input
         path = state.input_file()
-        # It also sees that the file is sound, and refers to nothing outside its folder.
         before = load_model(path)
         proto = _read(path)
         kinds = (FLOAT16, BFLOAT16)
@@ -58,7 +57,13 @@ class ConvertFp32(Tool):
             )
             state.add(ONNX_MODEL, source.files, info=source.info)
             return state
+        was_valid = _is_valid(proto)
         widen(proto, kinds, path.parent)
+        if was_valid and not _is_valid(with_float32(proto, kinds)):
+            raise BuildError(
+                "This model cannot be made float32: its types would no longer fit together.",
+                hint="Load it in float32 where it comes from.",
+            )
         folder = state.folder("onnx")
         with scratch_model(path.parent) as scratch:
             _write(proto, scratch)
@@ -85,8 +90,22 @@ class ConvertFp32(Tool):
 def _read(path: Path) -> ModelProto:
     import onnx
 
-    proto: ModelProto = onnx.load(path, load_external_data=False)
-    return proto
+    from turnkeyml_onnx.protos import without_functions
+
+    return without_functions(onnx.load(path, load_external_data=False))
+
+
+def _is_valid(model: ModelProto) -> bool:
+    """Tell whether ONNX's checker likes a model, types and all; it dislikes many that run."""
+    import onnx
+
+    from turnkeyml_onnx.protos import without_weights
+
+    try:
+        onnx.checker.check_model(without_weights(model), full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError):
+        return False
+    return True
 
 
 def _write(proto: ModelProto, path: Path) -> None:

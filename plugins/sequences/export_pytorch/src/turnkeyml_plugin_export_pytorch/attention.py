@@ -16,9 +16,10 @@ _DIMENSIONS = 4
 
 @contextlib.contextmanager
 def four_dimensional_attention() -> Iterator[None]:
-    """Have `scaled_dot_product_attention` work on four dimensions, whatever a model calls it with.
+    """Have `scaled_dot_product_attention` work on four dimensions where a model has others.
 
-    The dimensions before the last three become one; PyTorch computes the same either way.
+    The dimensions before the last three become one; PyTorch computes the same either way. Where
+    query, key, value and mask do not have the same, it is called as it was.
     """
     import torch
 
@@ -35,6 +36,8 @@ def four_dimensional_attention() -> Iterator[None]:
     ) -> torch.Tensor:
         before = query.shape[:-3]
         same = key.shape[:-3] == before == value.shape[:-3]
+        if attn_mask is not None and attn_mask.dim() > query.dim():
+            same = False
         if query.dim() == _DIMENSIONS or not same:
             return original(query, key, value, attn_mask, *args, **kwargs)
         if attn_mask is not None and attn_mask.dim() > _DIMENSIONS - 1:

@@ -36,10 +36,20 @@ def _randn(
     # `torch.randn(..., generator=None)`. PyTorch itself takes neither another generator nor a free
     # axis in a graph.
     import onnx
+    import torch
     from onnxscript import opset18 as op
 
+    types = onnx.TensorProto
+    known = {
+        torch.float16: types.FLOAT16,
+        torch.bfloat16: types.BFLOAT16,
+        torch.float32: types.FLOAT,
+        torch.float64: types.DOUBLE,
+    }
+    dtype = known[torch.get_default_dtype()] if dtype is None else dtype
+    if dtype not in known.values():
+        raise ValueError("ONNX draws no random numbers of this type")
     shape = op.Constant(value_ints=list(size))
-    dtype = onnx.TensorProto.FLOAT if dtype is None else dtype
     return op.RandomNormalLike(op.ConstantOfShape(shape), dtype=dtype)
 
 

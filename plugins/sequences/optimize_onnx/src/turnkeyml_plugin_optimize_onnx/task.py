@@ -9,13 +9,26 @@ import re
 from pathlib import Path
 from typing import Any
 
-from turnkeyml_onnx.protos import proto_graphs
+from turnkeyml_onnx.protos import (
+    proto_graphs,
+    proto_nodes,
+    without_functions,
+    without_weights,
+)
 from turnkeyml_onnx.widening import BFLOAT16, has_type
 
 _INLINE_BYTES = "1024"
 _TOO_LARGE = "Protobuf serialization failed"
 _UNWRITABLE = (_TOO_LARGE, "Failed to write", "SystemError")
-_NOT_IMPLEMENTED = "Could not find an implementation"
+_LACKING = re.compile(r"Could not find an implementation for (\w+)\(\d+\) node with name '(.*)'")
+_FLOAT16_STAYS = (
+    "the model computes in float16 and is left as it is, because ONNX Runtime's optimizer would "
+    "make it compute in float32; put optimize-onnx before convert-fp16."
+)
+_BFLOAT16_STAYS = (
+    "the model computes in bfloat16, for which ONNX Runtime's CPU lacks operators, and is left as "
+    "it is; put convert-fp32 before optimize-onnx to have it optimized."
+)
 _PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (?:Load model from .*? failed:)?")
 _INSERTED_CAST = re.compile(r"^Inserted(PrecisionFree)?Cast_")
 _COUNTED_NAME = re.compile(r"^gemm_(in|out)put_shape$|_token_\d+$")
@@ -30,8 +43,8 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
             beside them for the weights if that cannot be; ``level``, of optimization.
 
     Returns:
-        ``made``: whether the file is an optimized one; if not, ``because`` it computes in
-        ``float16`` or ``bfloat16``; or ``error``, a sentence.
+        ``made``: whether the file is an optimized one; if not, ``why``, half a sentence; or
+        ``error``, a sentence.
     """
     import onnx
 
@@ -46,8 +59,8 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
                 "error": f"ONNX Runtime cannot write what it made to {target.parent}: "
                 f"{_reason(error)}. Make room, or give another cache directory with -d."
             }
-        if _NOT_IMPLEMENTED in str(error) and has_type(before, (BFLOAT16,)):
-            return {"made": False, "because": "bfloat16"}
+        if lacks_bfloat16(str(error), before):
+            return {"made": False, "why": _BFLOAT16_STAYS}
         return {"error": f"ONNX Runtime cannot optimize this model: {_reason(error)}"}
     model = onnx.load(target, load_external_data=False)
     for what, now, then in (
@@ -57,7 +70,7 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
         if [value.name for value in now] != [value.name for value in then]:
             return {"error": f"ONNX Runtime changed the {what} of the model."}
     if inserted_casts(model) - inserted_casts(before):
-        return {"made": False, "because": "float16"}
+        return {"made": False, "why": _FLOAT16_STAYS}
     model.ir_version = before.ir_version
     restore_domains(model, before)
     rename_constants(model, before)
@@ -78,6 +91,35 @@ def inserted_casts(model: Any) -> set[str]:
     """
     names = (node.name for graph in proto_graphs(model.graph) for node in graph.node)
     return {name for name in names if _INSERTED_CAST.match(name)}
+
+
+def lacks_bfloat16(message: str, model: Any) -> bool:
+    """Tell whether ONNX Runtime refused a model because of an operator on bfloat16.
+
+    Args:
+        message: What it said; of an operator of its own making it gives no name.
+        model: Not changed.
+    """
+    from onnx import shape_inference
+
+    found = _LACKING.search(message)
+    if not found:
+        return False
+    operator, name = found.groups()
+    model = shape_inference.infer_shapes(without_weights(without_functions(model)))
+    typed: set[str] = set()
+    for graph in proto_graphs(model.graph):
+        values = (*graph.input, *graph.output, *graph.value_info)
+        typed |= {v.name for v in values if v.type.tensor_type.elem_type == BFLOAT16}
+        typed |= {tensor.name for tensor in graph.initializer if tensor.data_type == BFLOAT16}
+    same = [
+        node
+        for node in proto_nodes(model.graph)
+        if node.op_type == operator and name in ("", node.name)
+    ]
+    if not same:
+        return has_type(model, (BFLOAT16,))
+    return any(typed.intersection((*node.input, *node.output)) for node in same)
 
 
 def _is_valid(path: str) -> bool:

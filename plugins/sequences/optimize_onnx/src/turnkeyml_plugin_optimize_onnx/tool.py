@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from turnkeyml_onnx import WrittenModel
 
 _TASK = Path(__file__).with_name("task.py")
-_LEFT = {
-    "float16": (
-        "the model computes in float16 and is left as it is, because ONNX Runtime's optimizer "
-        "would make it compute in float32; put optimize-onnx before convert-fp16."
-    ),
-    "bfloat16": (
-        "the model computes in bfloat16, which ONNX Runtime's CPU does not, and is left as it is; "
-        "put convert-fp32 before optimize-onnx to have it optimized."
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -61,8 +51,8 @@ class OptimizeOnnx(Tool):
     it. Opset, inputs and outputs stay as they are. The result is a new file in the folder onnx/ of
     the build directory; weights that did not change are not written again, it refers to those of
     the file before. Optimize before you convert to float16: a model that computes in float16
-    already goes on as it is. So does one of bfloat16, which convert-fp32 or convert-fp16 make one
-    that ONNX Runtime can run.
+    already goes on as it is. So does one of bfloat16 for which ONNX Runtime's CPU lacks operators;
+    put convert-fp32 before to have it optimized.
     """
 
     name = "optimize-onnx"
@@ -108,7 +98,7 @@ class OptimizeOnnx(Tool):
                 },
             )
             if not done["made"]:
-                state.context.note(f"{state.name}: {_LEFT[done['because']]}")
+                state.context.note(f"{state.name}: {done['why']}")
                 state.add(ONNX_MODEL, source.files, info=source.info)
                 return state
             known = Known(source.files, tuple(external_tensors(before)))
