@@ -124,7 +124,7 @@ def command_of(scripts: Path, cache: Path, how: Pass) -> list[str]:
         *("--jobs", str(how.jobs), "--memory-limit", how.memory, "--timeout", str(how.timeout_s)),
         *("--lean-cache", "--verbosity", "static"),
         *CHAIN,
-        *SIDE_BY_SIDE,
+        *(SIDE_BY_SIDE if how.jobs > 1 else ()),
     ]
 
 
