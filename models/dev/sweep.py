@@ -191,7 +191,7 @@ def results_in(cache: Path) -> tuple[dict[str, str], list[SweepResult]]:
 
 def merged(known: Sequence[SweepResult], new: Sequence[SweepResult]) -> list[SweepResult]:
     """Let results replace those of the same model, unless these are of a later pass."""
-    found = {(result.script, result.model): result for result in known}
+    found = {(r.script, r.model): r for r in known if not _was_found_again(r, known, new)}
     for result in new:
         old = found.get((result.script, result.model))
         if old is None or old.attempts <= result.attempts:
@@ -200,6 +200,22 @@ def merged(known: Sequence[SweepResult], new: Sequence[SweepResult]) -> list[Swe
     # An attempt that found nothing says nothing once another has found something.
     results = [r for (script, model), r in found.items() if model or script not in with_models]
     return sorted(results, key=lambda result: (result.script, result.model))
+
+
+def _was_found_again(
+    failed: SweepResult, known: Sequence[SweepResult], new: Sequence[SweepResult]
+) -> bool:
+    """Tell whether a later pass found a model that failed, under other digits.
+
+    Random weights may be others on another machine, and the digits with them.
+    """
+    before = {r.model for r in known if r.script == failed.script and r.model}
+    again = {
+        r.model
+        for r in new
+        if r.script == failed.script and r.model and r.attempts > failed.attempts
+    }
+    return not failed.is_whole and failed.model not in again and len(again) >= len(before) > 0
 
 
 def gather(cache: Path) -> list[SweepResult]:

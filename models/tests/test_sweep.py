@@ -143,6 +143,25 @@ def test_the_page_counts_scripts_and_names_what_failed():
     assert "| `selftest/zero.py` | It is zero. |" in page
 
 
+def test_a_model_that_has_other_digits_when_it_is_tried_again_is_the_same_model():
+    failed = sweep.SweepResult("timm/a.py", "1", stages={"found": "successful"})
+    again = sweep.SweepResult("timm/a.py", "2", stages=STAGES, attempts=2)
+    other = sweep.SweepResult("timm/b.py", "3", stages={"found": "successful"})
+    assert sweep.merged([failed, other], [again]) == [again, other]
+
+
+@pytest.mark.parametrize("was_whole", [True, False])
+def test_a_model_that_is_not_found_again_is_not_forgotten(was_whole):
+    """The second pass may end before it finds all that the first one found."""
+    stages = STAGES if was_whole else {"found": "successful"}
+    results = [
+        sweep.SweepResult("timm/a.py", "1", stages=STAGES),
+        sweep.SweepResult("timm/a.py", "2", stages=stages),
+    ]
+    again = sweep.SweepResult("timm/a.py", "1", stages=STAGES, attempts=2)
+    assert sweep.merged(results, [again]) == [again, results[1]]
+
+
 def test_what_failed_twice_is_not_to_be_tried_again():
     failed = sweep.SweepResult("timm/b.py", "1", stages={}, error="No.", attempts=2)
     assert "tried only once" not in sweep_table.page_from({}, [failed], ["timm/b.py"], 0, 0)
