@@ -209,13 +209,15 @@ def _was_found_again(
 
     Random weights may be others on another machine, and the digits with them.
     """
+    if failed.is_whole:
+        return False
     before = {r.model for r in known if r.script == failed.script and r.model}
     again = {
         r.model
         for r in new
         if r.script == failed.script and r.model and r.attempts > failed.attempts
     }
-    return not failed.is_whole and failed.model not in again and len(again) >= len(before) > 0
+    return failed.model not in again and len(again) >= len(before) > 0
 
 
 def gather(cache: Path) -> list[SweepResult]:

@@ -60,6 +60,16 @@ def test_a_model_without_functions_is_itself():
     assert without_functions(model) is model
 
 
+def test_a_function_that_calls_itself_is_refused():
+    call = helper.make_node("F", ["x"], ["y"], domain="local")
+    imports = [helper.make_opsetid("", 20), helper.make_opsetid("local", 1)]
+    function = helper.make_function("local", "F", ["x"], ["y"], [call], imports)
+    model = model_of(call)
+    model.functions.append(function)
+    with pytest.raises(BuildError, match=r"cannot be put in line: .*recursive"):
+        without_functions(model)
+
+
 def test_weights_in_files_become_inputs_of_a_copy():
     weight = external("nowhere.data")
     model = model_of(helper.make_node("Add", ["x", "w"], ["y"]), weights=[weight])

@@ -164,19 +164,3 @@ def test_a_weight_without_numbers_becomes_float16(case, graph):
     made.convert()
     session = ort.InferenceSession(str(made.path), providers=["CPUExecutionProvider"])
     assert session.run(None, {})[0].dtype == np.float16
-
-
-def test_a_file_without_float16_does_not_say_that_it_computes_in_it(case, graph):
-    build = graph()
-    build.constant("axis", np.array(0))
-    build.op("CumSum", ["x", "axis"], "y")
-    feeds = {"x": np.array([1.0, 2.0, 3.0]).astype(BFLOAT16)}
-    values = [helper.make_tensor_value_info(n, TensorProto.BFLOAT16, [3]) for n in "xy"]
-    proto = helper.make_graph(build.nodes, "g", values[:1], values[1:], build.weights)
-    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    made = case(model, feeds)
-    made.convert(keep_io_types=True)
-    (y,) = made.run()
-    np.testing.assert_array_equal(y, [1, 3, 6])
-    has_float16 = "Cast" in made.stats["operators"]
-    assert ("precision" in made.artifact.info) == has_float16

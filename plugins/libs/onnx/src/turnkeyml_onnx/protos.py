@@ -51,8 +51,11 @@ def without_functions(model: ModelProto) -> ModelProto:
     """Give a model whose functions stand where they were called; the model itself if it has none.
 
     A default of an attribute is written to the calls first: onnx's inliner (1.23.2) forgets it.
+
+    Raises:
+        BuildError: They call themselves, or are damaged.
     """
-    from onnx import inliner
+    from onnx import checker, inliner
 
     if not model.functions:
         return model
@@ -71,7 +74,10 @@ def without_functions(model: ModelProto) -> ModelProto:
         for default in defaults.get((node.domain, node.op_type), ()):
             if default.name not in given:
                 node.attribute.add().CopyFrom(default)
-    inlined: ModelProto = inliner.inline_local_functions(copy)
+    try:
+        inlined: ModelProto = inliner.inline_local_functions(copy)
+    except (checker.ValidationError, RuntimeError) as error:
+        raise BuildError(f"The model's functions cannot be put in line: {error}") from error
     return inlined
 
 

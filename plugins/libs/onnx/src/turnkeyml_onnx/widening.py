@@ -114,41 +114,49 @@ def say_float32(model: ModelProto, kinds: Collection[int]) -> set[str]:
 
 
 class WidenedTensor:
-    """A tensor of float32 whose numbers lie in a data file in a narrower type.
+    """A tensor of float32 whose numbers lie in a data file in another type.
 
     It has what a writer of ONNX files asks of a tensor (see ``onnx_ir.TensorProtocol``).
 
     Args:
-        source: The numbers, float16 or bfloat16.
+        source: Its shape, and where its numbers are.
+        kind: What they are there; by default what the source says.
     """
 
-    def __init__(self, source: ir.ExternalTensor) -> None:
+    def __init__(self, source: ir.ExternalTensor, kind: int | None = None) -> None:
         import onnx_ir as ir
 
         self.name = source.name
         self.dtype = ir.DataType.FLOAT
         self.shape = source.shape
         self.size = source.size
-        self.nbytes = 4 * source.size
         self._source = source
+        self._kind = source.dtype if kind is None else kind
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its numbers take."""
+        nbytes: int = round(self.size * self.dtype.itemsize)
+        return nbytes
+
+    def blocks(self) -> Iterator[np.ndarray[Any, Any]]:
+        """Give the numbers, little endian, a block at a time."""
+        return read_float32(self._source, self._kind)
 
     def tofile(self, file: Any) -> None:
         """Convert the numbers and write them, little endian."""
-        for values in read_float32(self._source, self._source.dtype):
-            file.write(values.astype("<f4", copy=False))
+        for values in self.blocks():
+            file.write(values)
 
     def tobytes(self) -> bytes:
         """Give all numbers."""
-        return b"".join(
-            values.astype("<f4", copy=False).tobytes()
-            for values in read_float32(self._source, self._source.dtype)
-        )
+        return b"".join(values.tobytes() for values in self.blocks())
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """Give all numbers as an array."""
         import numpy as np
 
-        flat = np.frombuffer(self.tobytes(), "<f4")
+        flat = np.frombuffer(self.tobytes(), self.dtype.numpy().newbyteorder("<"))
         array: np.ndarray[Any, Any] = flat.reshape(self.shape.numpy())
         return array
 

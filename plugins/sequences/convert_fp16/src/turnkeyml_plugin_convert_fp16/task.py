@@ -47,10 +47,9 @@ def run(arguments: dict[str, Any]) -> dict[str, Any]:
             ``op_block_list`` and ``node_block_list``, in addition to the converter's own.
 
     Returns:
-        ``changed``; ``has_float16``, whether anything is float16 now; ``losses`` by the name of
-        the tensor for weights that lie in the model file itself; ``from_bfloat16``, the data types
-        that weights are to get whose bytes in data files are bfloat16, by name; or ``error``, a
-        sentence.
+        ``changed``; ``losses`` by the name of the tensor for weights that lie in the model file
+        itself; ``from_bfloat16``, the data types that weights are to get whose bytes in data files
+        are bfloat16, by name; or ``error``, a sentence.
     """
     try:
         return _run(arguments)
@@ -99,7 +98,6 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
     graphs.place_casts(model, outermost)
     graphs.sort_nodes(model.graph)
     _check(model, arguments["converter"])
-    has_float16 = has_type(model, (graphs.FLOAT16,))
     labels = _say_bfloat16(model, in_bfloat16)
     try:
         target.write_bytes(model.SerializeToString())
@@ -110,7 +108,6 @@ def _run(arguments: dict[str, Any]) -> dict[str, Any]:
         ) from error
     return {
         "changed": True,
-        "has_float16": has_float16,
         "losses": {name: lost.to_json() for name, lost in losses.items() if lost},
         "from_bfloat16": labels,
     }

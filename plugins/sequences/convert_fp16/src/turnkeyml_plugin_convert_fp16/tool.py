@@ -105,7 +105,7 @@ class ConvertFp16(Tool):
             halved = halve_weights(model, INLINE_BYTES, done["from_bfloat16"])
             name = state.file_name(".onnx")
             written = write_model(model, folder, name, known=Known(source.files))
-        info = {**source.info, **_facts(written, computes=done["has_float16"])}
+        info = {**source.info, **_facts(written)}
         input_losses = _convert_inputs(state, info, before, model)
         state.add(ONNX_MODEL, written.files, info=info)
         losses = {name: Losses(**lost) for name, lost in done["losses"].items()}
@@ -117,14 +117,13 @@ class ConvertFp16(Tool):
         return state
 
 
-def _facts(written: WrittenModel, *, computes: bool) -> dict[str, Any]:
-    facts = {
+def _facts(written: WrittenModel) -> dict[str, Any]:
+    return {
         "opset": written.opset,
         "ir_version": written.ir_version,
         "outputs": written.outputs,
+        "precision": "float16",
     }
-    # A model of bfloat16 of which all operators stay float32 has no float16 in it.
-    return {**facts, "precision": "float16"} if computes else facts
 
 
 def _convert_inputs(

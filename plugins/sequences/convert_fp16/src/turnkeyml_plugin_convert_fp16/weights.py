@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from turnkeyml_onnx.widening import BFLOAT16, FLOAT, WidenedTensor, place_of, read_float32
+from turnkeyml_onnx.widening import BFLOAT16, FLOAT, WidenedTensor, place_of
 from turnkeyml_plugin_convert_fp16.half import Losses, halve
 
 if TYPE_CHECKING:
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 
-class HalvedTensor:
+class HalvedTensor(WidenedTensor):
     """A tensor of float16 whose numbers lie in a data file as float32 or bfloat16.
 
-    It has what a writer of ONNX files asks of a tensor (see ``onnx_ir.TensorProtocol``). What is
-    lost is known in ``losses`` once it has been written.
+    What is lost is known in ``losses`` once it has been written.
 
     Args:
         source: Its shape, and where its numbers are.
@@ -27,45 +26,18 @@ class HalvedTensor:
     def __init__(self, source: ir.ExternalTensor, kind: int) -> None:
         import onnx_ir as ir
 
-        self.name = source.name
+        super().__init__(source, kind)
         self.dtype = ir.DataType.FLOAT16
-        self.shape = source.shape
-        self.size = source.size
-        self.nbytes = 2 * source.size
         self.losses = Losses()
-        self._source = source
-        self._kind = kind
 
-    def tofile(self, file: Any) -> None:
-        """Convert the numbers and write them, little endian."""
+    def blocks(self) -> Iterator[np.ndarray[Any, Any]]:
+        """Give the numbers, little endian, a block at a time."""
         losses = Losses()
-        for values in read_float32(self._source, self._kind):
+        for values in super().blocks():
             halves, lost = halve(values)
-            file.write(halves.astype("<f2", copy=False))
             losses += lost
+            yield halves.astype("<f2", copy=False)
         self.losses = losses
-
-    def tobytes(self) -> bytes:
-        """Give all numbers."""
-        content = bytearray()
-        self.tofile(_Appender(content))
-        return bytes(content)
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """Give all numbers as an array."""
-        import numpy as np
-
-        flat = np.frombuffer(self.tobytes(), "<f2")
-        array: np.ndarray[Any, Any] = flat.reshape(self.shape.numpy())
-        return array
-
-
-class _Appender:
-    def __init__(self, content: bytearray) -> None:
-        self._content = content
-
-    def write(self, data: Any) -> None:
-        self._content += memoryview(data).cast("B")
 
 
 def halve_weights(

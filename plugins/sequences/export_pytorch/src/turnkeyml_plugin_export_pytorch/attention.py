@@ -19,7 +19,8 @@ def four_dimensional_attention() -> Iterator[None]:
     """Have `scaled_dot_product_attention` work on four dimensions where a model has others.
 
     The dimensions before the last three become one; PyTorch computes the same either way. Where
-    query, key, value and mask do not have the same, it is called as it was.
+    query, key, value and mask do not have the same, it is called as it was, and so it is by a model
+    that has imported the function by its name.
     """
     import torch
 

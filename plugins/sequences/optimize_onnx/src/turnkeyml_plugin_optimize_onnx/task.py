@@ -105,8 +105,11 @@ def lacks_bfloat16(message: str, model: Any) -> bool:
     found = _LACKING.search(message)
     if not found:
         return False
+    model = without_functions(model)
+    if not has_type(model, (BFLOAT16,)):
+        return False
     operator, name = found.groups()
-    model = shape_inference.infer_shapes(without_weights(without_functions(model)))
+    model = shape_inference.infer_shapes(without_weights(model))
     typed: set[str] = set()
     for graph in proto_graphs(model.graph):
         values = (*graph.input, *graph.output, *graph.value_info)
@@ -117,9 +120,7 @@ def lacks_bfloat16(message: str, model: Any) -> bool:
         for node in proto_nodes(model.graph)
         if node.op_type == operator and name in ("", node.name)
     ]
-    if not same:
-        return has_type(model, (BFLOAT16,))
-    return any(typed.intersection((*node.input, *node.output)) for node in same)
+    return not same or any(typed.intersection((*node.input, *node.output)) for node in same)
 
 
 def _is_valid(path: str) -> bool:
